@@ -1,0 +1,41 @@
+"""Why there is nothing to do, in words."""
+
+from __future__ import annotations
+
+from db import leases, lists
+from db.engine import Connection
+
+
+def why_nothing(connection: Connection, queues: list[str], person: str, now: int) -> str:
+    """One sentence a reason: finished, leased by others, deferred, parked, skipped."""
+    counts: dict[str, int] = {}
+    for row in lists.backlog(connection, now):
+        if row.queue in queues:
+            counts[row.state] = counts.get(row.state, 0) + row.n
+    where = f"'{queues[0]}'" if len(queues) == 1 else "your queues"
+    if not counts:
+        return (
+            f"There are no cases in {where} yet. `secondlook import FILE --queue {(*queues, 'Q')[0]}` brings some in."
+        )
+    reasons = []
+    if counts.get("open"):
+        reasons.append(f"{counts['open']} skipped by you (`secondlook unskip` offers them again)")
+    if counts.get("leased"):
+        mine = leases.count_held(connection, queues, person)
+        soonest = leases.next_wake(connection, queues, "leased")
+        if counts["leased"] > mine:
+            reasons.append(f"{counts['leased'] - mine} held by others{_in_minutes(soonest, now)}")
+        if mine:
+            reasons.append(f"{mine} held by you already")
+    if counts.get("deferred"):
+        soonest = leases.next_wake(connection, queues, "deferred")
+        reasons.append(f"{counts['deferred']} deferred{_in_minutes(soonest, now)}")
+    if counts.get("parked"):
+        reasons.append(f"{counts['parked']} parked for the lead")
+    if not reasons:
+        return f"Everything in {where} is decided: {counts.get('settled', 0)} cases settled."
+    return f"No case of {where} can be given out now: {', '.join(reasons)}."
+
+
+def _in_minutes(moment: int | None, now: int) -> str:
+    return "" if moment is None else f" (the first comes back in {max(1, round((moment - now) / 60_000))} min)"

@@ -1,0 +1,32 @@
+"""A case's log entries in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from app.model.case import HistoryEntry
+from db.audit import Entry
+
+
+def describe(entry: Entry, reviews: dict[str, Any]) -> HistoryEntry:
+    """One entry; `reviews` of the case by id, empty where their outcome may not be seen yet."""
+    data = orjson.loads(entry.body)["data"]
+    detail = ""
+    match entry.action:
+        case "decided":
+            review = reviews.get(data["review"])
+            if review:
+                label = f" → {review.label}" if review.label else ""
+                taken_back = " (taken back)" if review.retracted_at else ""
+                detail = f"{review.verdict}{label}{taken_back}"
+        case "parked":
+            detail = str(data.get("reason", ""))
+        case "flagged":
+            detail = str(data.get("note", ""))
+        case "expired":
+            detail = f"was held by {data.get('holder')}"
+        case "retried":
+            detail = f"admitted as revision {data.get('revision')}"
+    return HistoryEntry(entry.at, entry.actor, entry.action.replace("_", " "), detail)

@@ -1,0 +1,118 @@
+"""The Desk: everything that a screen or the line mode may ask.
+
+Nothing that crosses it holds a raw sensitive value. All methods may block: screens call them in
+thread workers. They raise only errors of `app.model.errors`.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+from typing import Protocol
+
+from app.model.case import (
+    CaseRow,
+    CaseView,
+    Claim,
+    Decision,
+    Draft,
+    Filter,
+    HistoryEntry,
+    Lease,
+    QueueStatus,
+    Receipt,
+    SessionSummary,
+    SimilarCase,
+)
+from app.model.policy import QueuePolicy
+from app.model.rubric import Rubric
+
+
+class Desk(Protocol):
+    """One person's window on the cases."""
+
+    @property
+    def person(self) -> str:
+        """Who works here."""
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """The queues this person may work on."""
+
+    def policy(self, queue: str) -> QueuePolicy:
+        """A queue's policy."""
+
+    def rubric(self, queue: str) -> Rubric:
+        """A queue's current rubric."""
+
+    def backlog(self) -> list[QueueStatus]:
+        """Every queue's backlog."""
+
+    def ids(self, wanted: Filter, limit: int | None = None) -> array[int]:
+        """case_ids that match, by priority, due time, age. With a text: the best matches first."""
+
+    def rows(self, case_ids: Iterable[int]) -> dict[int, CaseRow]:
+        """Lines of the inbox by case_id; unknown ids are left out."""
+
+    def find(self, reference: str, queue: str | None = None) -> int:
+        """The case_id behind a prediction's id. Raises BadInput where none or several are meant."""
+
+    def view(self, case_id: int) -> CaseView:
+        """A case to look at, without a lease."""
+
+    def peek(self, queue: str | None, beside: int | None = None) -> CaseView | None:
+        """The case that `claim` would give out now, leaving `beside` aside; nothing is leased."""
+
+    def claim(self, queue: str | None = None) -> Claim:
+        """Leases the most urgent case. Raises NothingToDo saying why there is none."""
+
+    def claim_case(self, case_id: int, take_over: bool = False) -> Claim:
+        """Leases one case. Raises Refused naming who has it; `take_over` moves one's own lease here."""
+
+    def extend(self, lease: Lease) -> Lease:
+        """More time for a lease. Raises LeaseLost where it is over."""
+
+    def release(self, lease: Lease) -> None:
+        """Gives a case back."""
+
+    def judge(self, lease: Lease, label: str, confidence: int) -> CaseView:
+        """Keeps a first judgement (confidence 1–5) and shows the model's answer."""
+
+    def save_draft(self, case_id: int, draft: Draft) -> None:
+        """Keeps answers that are not submitted; needs no lease."""
+
+    def decide(self, decision: Decision) -> Receipt:
+        """Settles a case. Raises RubricError or LeaseLost; a repeated decision_id is harmless."""
+
+    def undo(self, case_id: int | None = None) -> Claim:
+        """Takes back one's newest decision (or that of one case) and leases the case again."""
+
+    def skip(self, lease: Lease) -> None:
+        """Gives a case back and does not offer it to this person again."""
+
+    def unskip(self, queue: str | None = None) -> int:
+        """Offers skipped cases again; returns how many."""
+
+    def defer(self, lease: Lease, minutes: float) -> None:
+        """Takes a case out of the queue for a while."""
+
+    def flag(self, case_id: int, note: str) -> None:
+        """Leaves a note for the lead; the case stays as it is."""
+
+    def park(self, lease: Lease, reason: str) -> None:
+        """Sets a case aside until somebody puts it back."""
+
+    def unpark(self, case_id: int) -> None:
+        """Puts a parked or deferred case back."""
+
+    def similar(self, case_id: int, limit: int = 5) -> list[SimilarCase]:
+        """Cases near to this one, among them the nearest with another predicted label."""
+
+    def history(self, case_id: int) -> list[HistoryEntry]:
+        """What was done with a case, newest first."""
+
+    def summary(self, since: int) -> SessionSummary:
+        """What this person did since a moment."""
+
+    def close(self) -> None:
+        """Lets go of everything that is open."""

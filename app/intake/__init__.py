@@ -1,0 +1,1 @@
+"""Predictions in: read → parse → validate → protect → route → keep, or quarantine."""

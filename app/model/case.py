@@ -1,0 +1,193 @@
+"""What crosses the Desk: cases, leases, drafts, decisions and what comes back.
+
+Times are integers, milliseconds since 1970 UTC. Nothing in here carries a raw sensitive value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from app.model.prediction import Prediction, Severity
+from app.model.rubric import Rubric, Verdict
+
+State = Literal["open", "leased", "deferred", "settled", "parked"]
+STATES: tuple[State, ...] = ("open", "leased", "deferred", "settled", "parked")
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """One line of the inbox. `id` is the prediction's own id, `case_id` ours.
+
+    `flag` is empty where the queue asks for a first judgement and the person has not given one.
+    `wake_at` is when a lease or a deferral ends.
+    """
+
+    case_id: int
+    id: str
+    revision: int
+    queue: str
+    state: State
+    severity: Severity
+    priority: int
+    due_at: int
+    admitted_at: int
+    flag: str
+    title: str
+    holder: str | None
+    wake_at: int | None
+    verdict: Verdict | None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which cases to list; None means any. `text` is searched, the rest must be equal."""
+
+    queue: str | None = None
+    state: State | None = None
+    severity: Severity | None = None
+    flag: str | None = None
+    holder: str | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """One person's right to decide one case until `until`; `token` only grows (a fence)."""
+
+    case_id: int
+    token: int
+    person: str
+    session: str
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A first judgement, given before the model's answer was shown. `confidence` is 1–5."""
+
+    label: str
+    confidence: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Answers not yet submitted. `seconds` is the time spent so far, without pauses."""
+
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    judgement: Judgement | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """A case as this person may see it now.
+
+    While `hidden`, the model's output, flags and explanations are not in `prediction`.
+    """
+
+    row: CaseRow
+    prediction: Prediction
+    rubric: Rubric
+    hidden: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A case handed to a person, with the lease and what was drafted before."""
+
+    lease: Lease
+    view: CaseView
+    draft: Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A person's answers for one case. `decision_id` is made by the client: a retry is harmless."""
+
+    decision_id: str
+    case_id: int
+    lease_token: int | None
+    answers: Mapping[str, Any]
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a decision did. `moved` says whether the label left the first judgement."""
+
+    decision_id: str
+    case_id: int
+    id: str
+    verdict: Verdict
+    label: str | None
+    moved: bool | None
+    undo_until: int
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One line of a case's history."""
+
+    at: int
+    actor: str
+    action: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field in which a similar case differs."""
+
+    name: str
+    here: str
+    there: str
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarCase:
+    """A case near to this one. `likeness` is in [0, 1], 1 is equal.
+
+    `role`: `same` or `opposite` predicted label; None while the model's answer is hidden.
+    """
+
+    case_id: int
+    id: str
+    likeness: float
+    role: Literal["same", "opposite"] | None
+    label: str | None
+    verdict: Verdict | None
+    excerpt: str
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStatus:
+    """A queue's backlog. `oldest_at` is the admission of its oldest open case."""
+
+    queue: str
+    title: str
+    open: int
+    leased: int
+    deferred: int
+    parked: int
+    settled: int
+    overdue: int
+    oldest_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSummary:
+    """What one person did since a moment. `median_seconds` is active time per case."""
+
+    decided: int
+    undone: int
+    overturned: int
+    skipped: int
+    deferred: int
+    median_seconds: float | None
+    drafts: int

@@ -1,0 +1,1 @@
+"""Protection: withhold, pseudonymise, scrub, and make text safe for a terminal."""

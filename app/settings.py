@@ -1,0 +1,218 @@
+"""The workspace: a folder with `secondlook.toml`, rubrics, keys and (by default) the database."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import tomllib
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
+
+from app.bundled import bundled
+from app.model.errors import BadInput, RubricError, SettingsError
+from app.model.policy import QueuePolicy, Strict
+from app.model.rubric import Rubric
+
+SETTINGS_FILE = "secondlook.toml"
+DATABASE_FILE = "secondlook.db"
+
+
+class DeskSettings(Strict):
+    """How the desk behaves. `keys` maps a binding's id to keys, e.g. `case.skip = "S"`."""
+
+    person: str = ""
+    theme: str = "secondlook"
+    idle_seconds: Annotated[int, Field(ge=5, le=3600)] = 60
+    keys: dict[str, str] = {}
+
+
+class SecretSettings(Strict):
+    """Where the workspace's key lives."""
+
+    store: Literal["keyring", "file"] = "file"
+
+
+class Settings(Strict):
+    """secondlook.toml as a whole."""
+
+    desk: DeskSettings = DeskSettings()
+    secrets: SecretSettings = SecretSettings()
+    queues: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")], QueuePolicy] = {}
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder and what its settings say. Nothing is opened until it is asked for."""
+
+    root: Path
+    settings: Settings
+
+    @property
+    def database_url(self) -> str:
+        """SECONDLOOK_DATABASE_URL, or the embedded database in the folder."""
+        from_environment = os.environ.get("SECONDLOOK_DATABASE_URL")
+        if from_environment:
+            return from_environment
+        from db.engine import sqlite_url
+
+        return sqlite_url(self.root / DATABASE_FILE)
+
+    @property
+    def person(self) -> str:
+        """Who is working: the settings' `desk.person`, else the name of the account."""
+        return self.settings.desk.person or _account_name()
+
+    def policy(self, queue: str) -> QueuePolicy:
+        """The policy of a queue. Raises BadInput naming the queues there are."""
+        policy = self.settings.queues.get(queue)
+        if policy is None:
+            raise BadInput(
+                f"There is no queue '{queue}'{_meant(queue, self.settings.queues)}. "
+                f"Queues in {SETTINGS_FILE}: {', '.join(self.settings.queues) or 'none'}."
+            )
+        return policy
+
+    @cached_property
+    def rubrics(self) -> dict[str, Rubric]:
+        """The current rubric of each queue, by queue."""
+        return {name: self.rubric(policy.rubric) for name, policy in self.settings.queues.items()}
+
+    def rubric(self, rubric_id: str) -> Rubric:
+        """A rubric of the workspace's folder `rubrics/`, else one that ships."""
+        return load_rubric(self.rubric_path(rubric_id))
+
+    def rubric_path(self, rubric_id: str) -> Path:
+        """The file of a rubric. Raises BadInput where there is none."""
+        own = self.root / "rubrics" / f"{rubric_id}.toml"
+        shipped = bundled("rubrics") / f"{rubric_id}.toml"
+        if own.exists() or not shipped.exists():
+            if not own.exists():
+                raise BadInput(
+                    f"There is no rubric '{rubric_id}'{_meant(rubric_id, self.rubric_names())}. "
+                    f"Put it at {own} or name another in {SETTINGS_FILE}."
+                )
+            return own
+        return shipped
+
+    def rubric_names(self) -> list[str]:
+        """All rubrics that can be named, own ones first."""
+        folders = (self.root / "rubrics", bundled("rubrics"))
+        return list(dict.fromkeys(path.stem for folder in folders for path in sorted(folder.glob("*.toml"))))
+
+
+def find_workspace(given: str | None) -> Workspace:
+    """The workspace named by `--workspace`, SECONDLOOK_WORKSPACE, or around the current folder."""
+    named = given or os.environ.get("SECONDLOOK_WORKSPACE")
+    if named:
+        return load_workspace(Path(named).expanduser())
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / SETTINGS_FILE).exists():
+            return load_workspace(folder)
+    raise BadInput(
+        "There is no workspace here. `secondlook init` makes one in this folder, `secondlook demo` shows a "
+        "sample; --workspace DIR names one elsewhere."
+    )
+
+
+def load_workspace(root: Path) -> Workspace:
+    """Reads a workspace's settings. Raises SettingsError naming each wrong key."""
+    path = root / SETTINGS_FILE
+    try:
+        content = tomllib.loads(path.read_bytes().decode())
+    except FileNotFoundError:
+        raise BadInput(
+            f"{root} is no workspace: it has no {SETTINGS_FILE}. `secondlook init {root}` makes one."
+        ) from None
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}") from None
+    try:
+        settings = Settings.model_validate(content)
+    except ValidationError as error:
+        raise SettingsError(f"{path}: {'; '.join(describe(error))}") from None
+    return Workspace(root.resolve(), settings)
+
+
+def load_rubric(path: Path) -> Rubric:
+    """Reads one rubric. Raises RubricError with every problem."""
+    try:
+        content = tomllib.loads(path.read_bytes().decode())
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RubricError([f"{path.name} is not valid TOML: {error}"]) from None
+    try:
+        return Rubric.model_validate(content)
+    except ValidationError as error:
+        raise RubricError([f"{path.name}: {problem}" for problem in describe(error, content)]) from None
+
+
+def describe(error: ValidationError, content: dict[str, Any] | None = None) -> list[str]:
+    """A validation error in words: the place, what was expected, and a guess for a mistyped key."""
+    return [_problem(detail, content) for detail in error.errors(include_url=False)]
+
+
+def _problem(detail: Any, content: dict[str, Any] | None) -> str:
+    location = [part for part in detail["loc"] if part != "[key]"]
+    place = _place(location, content)
+    if detail["type"] == "extra_forbidden":
+        model = QueuePolicy if "queues" in location and len(location) == 3 else None
+        known = list(model.model_fields) if model else _KNOWN_KEYS
+        return f"{place}: unknown key{_meant(str(location[-1]), known)}"
+    message = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] == "missing":
+        message = "is missing"
+    return f"{place}: {message}" if place else message
+
+
+def _place(location: list[Any], content: dict[str, Any] | None) -> str:
+    words = ""
+    for part in location:
+        words += f"[{part}]" if isinstance(part, int) else f".{part}" if words else str(part)
+    if content and len(location) > 1 and location[0] == "criteria" and isinstance(location[1], int):
+        criterion = content["criteria"][location[1]]
+        if isinstance(criterion, dict) and isinstance(criterion.get("id"), str):
+            rest = _place(location[2:], None)
+            return f"criterion '{criterion['id']}'{': ' + rest if rest else ''}"
+    return words
+
+
+def _meant(word: str, known: Any) -> str:
+    near = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f" (did you mean '{near[0]}'?)" if near else ""
+
+
+def _known_keys() -> list[str]:
+    from app.model.policy import Due, Mapping, Priority
+    from app.model.rubric import Criterion, Option
+
+    models = (
+        Settings,
+        DeskSettings,
+        SecretSettings,
+        QueuePolicy,
+        Priority,
+        Due,
+        Mapping,
+        Rubric,
+        Criterion,
+        Option,
+    )
+    return [name for model in models for name in model.model_fields]
+
+
+_KNOWN_KEYS = _known_keys()
+
+
+def _account_name() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "reviewer"

@@ -1,0 +1,172 @@
+"""Opening a database: connections, transactions, the schema, and errors that people can read."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from app.model.errors import SecondlookError, Unavailable
+from db.migrations import HEAD, REVISIONS
+
+__all__ = ["Connection", "Store", "open_store", "readable_errors", "sqlite_url"]
+
+# How long a writer waits for its turn before it says that the database is busy.
+BUSY_SECONDS = 15.0
+
+
+class Store:
+    """An open database. `read` and `write` give connections; every `write` is one transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._writer = engine.execution_options(secondlook_write=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one consistent state."""
+        with readable_errors(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction: all of it is kept, or nothing."""
+        with readable_errors(), self._writer.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Gives all connections back."""
+        self.engine.dispose()
+
+
+def open_store(url: str) -> Store:
+    """Opens the database at an SQLAlchemy URL and brings its schema up to date.
+
+    Raises Unavailable where it cannot be opened or comes from a newer version.
+    """
+    store = Store(_engine(url))
+    try:
+        with readable_errors():
+            _bring_up_to_date(store)
+    except SecondlookError:
+        store.close()
+        raise
+    return store
+
+
+def sqlite_url(path: Path) -> str:
+    """The URL of a SQLite file."""
+    return sa.URL.create("sqlite", database=str(path)).render_as_string()
+
+
+def _engine(url: str) -> Engine:
+    options: dict[str, Any] = {}
+    if url.startswith("sqlite"):
+        options["connect_args"] = {"timeout": 0.02}
+    engine = sa.create_engine(url, **options)
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    # SQLAlchemy's `begin` event below opens transactions; the driver must not open its own.
+    connection.isolation_level = None
+    _patiently(lambda: connection.execute("PRAGMA journal_mode = WAL"))
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.execute("PRAGMA recursive_triggers = ON")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute("PRAGMA cache_size = -16000")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    if connection.get_execution_options().get("secondlook_write"):
+        _patiently(lambda: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _patiently(act: Any) -> None:
+    """Tries until the database is free. Short random pauses keep many writers from marching in step."""
+    give_up = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            act()
+        except Exception as error:
+            if "locked" not in str(error) or time.monotonic() > give_up:
+                raise
+            time.sleep(random.uniform(0.0002, 0.004))
+        else:
+            return
+
+
+def _bring_up_to_date(store: Store) -> None:
+    with store.engine.connect() as connection:
+        found = _revision(connection)
+    if found == HEAD:
+        return
+    if found is not None and found not in REVISIONS:
+        raise Unavailable(
+            f"This database was made by a newer version of secondlook (schema {found}; this version knows "
+            f"up to {HEAD}). Nothing was changed. Install the newer version to open it."
+        )
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    with store.write() as connection:
+        if _revision(connection) != HEAD:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+
+def _revision(connection: Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+
+
+@contextmanager
+def readable_errors() -> Iterator[None]:
+    """Turns a database's error into one that says what happened, what was kept, what to do."""
+    try:
+        yield
+    except DBAPIError as error:
+        if isinstance(error, sa.exc.IntegrityError | sa.exc.ProgrammingError):
+            raise
+        raise Unavailable(_explain(str(error.orig))) from error
+
+
+def _explain(message: str) -> str:
+    kept = "What was saved before is kept; the last act was not carried out."
+    if "readonly" in message:
+        return f"The database is read-only. {kept} Make its file and folder writable, or choose another --workspace."
+    if "full" in message:
+        return f"The disk is full. {kept} Free some space and do it again."
+    if "locked" in message or "busy" in message:
+        return (
+            f"Another program has kept the database busy for {BUSY_SECONDS:.0f} seconds. {kept} Close it or try again."
+        )
+    if "unable to open" in message:
+        return "The database cannot be opened: the folder is missing or may not be read. Nothing was changed."
+    if "not a database" in message or "malformed" in message:
+        return (
+            "The database file is damaged or is no SQLite database. Nothing was changed. "
+            "Restore a backup, or start a new workspace with `secondlook init`."
+        )
+    if "append-only" in message:
+        return f"The audit log can only be added to. {kept}"
+    return f"The database cannot serve now ({message}). {kept}"

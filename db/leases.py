@@ -1,0 +1,158 @@
+"""Leases: who may decide which case until when. Every change of a case's state is in here.
+
+All functions run inside the caller's write transaction. `now` comes from the machine that owns the
+database; times are milliseconds.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from db.tables import metadata
+
+_c = metadata.tables["cases"]
+_marks = metadata.tables["marks"]
+_open = sa.text("cases.state = 'open'")
+_unheld: dict[str, Any] = {"lease_owner": None, "lease_session": None, "wake_at": None}
+
+
+class Holder(NamedTuple):
+    """A case's lease as it stands."""
+
+    case_id: int
+    queue: str
+    external_id: str
+    state: str
+    owner: str | None
+    session: str | None
+    token: int
+    wake_at: int | None
+    claims: int
+
+
+_holder = (
+    _c.c.case_id,
+    _c.c.queue,
+    _c.c.external_id,
+    _c.c.state,
+    _c.c.lease_owner,
+    _c.c.lease_session,
+    _c.c.lease_token,
+    _c.c.wake_at,
+    _c.c.claims,
+)
+_one = sa.select(*_holder).where(_c.c.case_id == sa.bindparam("id"))
+_due = sa.select(*_holder).where(
+    _c.c.queue == sa.bindparam("queue"), _c.c.wake_at.is_not(None), _c.c.wake_at <= sa.bindparam("now")
+)
+_skipped = (
+    sa.select(sa.literal(1))
+    .where(_marks.c.case_id == _c.c.case_id, _marks.c.person == sa.bindparam("person"), _marks.c.kind == "skip")
+    .exists()
+)
+_next = (
+    sa.select(_c.c.case_id, _c.c.priority, _c.c.due_at)
+    .where(_c.c.queue == sa.bindparam("queue"), _open, ~_skipped)
+    .order_by(_c.c.priority.desc(), _c.c.due_at, _c.c.case_id)
+    .limit(1)
+)
+_take = (
+    _c.update()
+    .where(_c.c.case_id == sa.bindparam("id"), _open)
+    .values(
+        state="leased",
+        lease_owner=sa.bindparam("person"),
+        lease_session=sa.bindparam("session"),
+        lease_token=_c.c.lease_token + 1,
+        wake_at=sa.bindparam("until"),
+        claims=_c.c.claims + 1,
+    )
+    .returning(_c.c.lease_token)
+)
+_settle = _c.update().where(_c.c.case_id == sa.bindparam("id")).values(state="settled", claims=0, note=None, **_unheld)
+
+
+def holder(connection: Connection, case_id: int) -> Holder | None:
+    """How a case is held now."""
+    row = connection.execute(_one, {"id": case_id}).first()
+    return Holder(*row) if row else None
+
+
+def due_to_wake(connection: Connection, queue: str, now: int) -> list[Holder]:
+    """Leases that are over and deferrals that have come due."""
+    return [Holder(*row) for row in connection.execute(_due, {"queue": queue, "now": now})]
+
+
+def next_open(connection: Connection, queue: str, person: str) -> tuple[int, int, int] | None:
+    """The queue's first open case that this person has not skipped: case_id, priority, due_at."""
+    row = connection.execute(_next, {"queue": queue, "person": person}).first()
+    return tuple(row) if row else None
+
+
+def take(connection: Connection, case_id: int, person: str, session: str, until: int) -> int | None:
+    """Leases an open case; returns the new token, None where the case is not open any more."""
+    return connection.execute(_take, {"id": case_id, "person": person, "session": session, "until": until}).scalar()
+
+
+def seize(connection: Connection, case_id: int, person: str, session: str, until: int) -> int:
+    """Moves a lease to another session or person; the old token is worth nothing from now on."""
+    change = (
+        _c.update()
+        .where(_c.c.case_id == case_id)
+        .values(
+            state="leased",
+            lease_owner=person,
+            lease_session=session,
+            lease_token=_c.c.lease_token + 1,
+            wake_at=until,
+        )
+    )
+    return int(connection.execute(change.returning(_c.c.lease_token)).scalar_one())
+
+
+def extend(connection: Connection, case_id: int, until: int) -> None:
+    """Gives a lease more time."""
+    connection.execute(_c.update().where(_c.c.case_id == case_id).values(wake_at=until))
+
+
+def reopen(connection: Connection, case_id: int, forget_claim: bool) -> None:
+    """Puts a case back; `forget_claim` where its claim shall not count towards parking."""
+    claims = sa.func.max(_c.c.claims - 1, 0) if forget_claim else _c.c.claims
+    connection.execute(
+        _c.update().where(_c.c.case_id == case_id).values(state="open", claims=claims, note=None, **_unheld)
+    )
+
+
+def defer(connection: Connection, case_id: int, until: int) -> None:
+    """Takes a case out of the queue until a moment."""
+    connection.execute(
+        _c.update()
+        .where(_c.c.case_id == case_id)
+        .values(state="deferred", claims=sa.func.max(_c.c.claims - 1, 0), **{**_unheld, "wake_at": until})
+    )
+
+
+def park(connection: Connection, case_id: int, note: str) -> None:
+    """Sets a case aside until somebody puts it back."""
+    connection.execute(_c.update().where(_c.c.case_id == case_id).values(state="parked", note=note, **_unheld))
+
+
+def settle(connection: Connection, case_id: int) -> None:
+    """Closes a case."""
+    connection.execute(_settle, {"id": case_id})
+
+
+def count_held(connection: Connection, queues: list[str], person: str) -> int:
+    """How many cases a person holds."""
+    query = sa.select(sa.func.count()).where(_c.c.queue.in_(queues), _c.c.wake_at.is_not(None))
+    return int(connection.execute(query.where(_c.c.state == "leased", _c.c.lease_owner == person)).scalar_one())
+
+
+def next_wake(connection: Connection, queues: list[str], state: str) -> int | None:
+    """When the first lease or deferral ends."""
+    query = sa.select(sa.func.min(_c.c.wake_at)).where(_c.c.queue.in_(queues), _c.c.wake_at.is_not(None))
+    found: int | None = connection.execute(query.where(_c.c.state == state)).scalar()
+    return found

@@ -1,0 +1,125 @@
+"""Lists of cases: the ordered vector of ids, windows of rows, counts, one case's record."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from db.tables import metadata
+
+_c = metadata.tables["cases"]
+_records = metadata.tables["case_records"]
+_verdicts = metadata.tables["verdicts"]
+_row_columns = (
+    _c.c.case_id,
+    _c.c.external_id,
+    _c.c.revision,
+    _c.c.queue,
+    _c.c.state,
+    _c.c.severity,
+    _c.c.priority,
+    _c.c.due_at,
+    _c.c.admitted_at,
+    _c.c.flag,
+    _c.c.title,
+    _c.c.lease_owner,
+    _c.c.wake_at,
+    _verdicts.c.verdict,
+    _c.c.note,
+)
+_rows = (
+    sa.select(*_row_columns)
+    .outerjoin(_verdicts, _verdicts.c.case_id == _c.c.case_id)
+    .where(_c.c.case_id.in_(sa.bindparam("ids", expanding=True)))
+)
+_with_record = (
+    sa.select(*_row_columns, _records.c.record)
+    .join(_records, _records.c.case_id == _c.c.case_id)
+    .outerjoin(_verdicts, _verdicts.c.case_id == _c.c.case_id)
+    .where(_c.c.case_id == sa.bindparam("id"))
+)
+
+
+def ids(
+    connection: Connection,
+    queues: Sequence[str],
+    state: str | None = None,
+    severity: int | None = None,
+    flag: str | None = None,
+    holder: str | None = None,
+    limit: int | None = None,
+) -> array[int]:
+    """case_ids by priority, due time and age; without a state, everything that is not settled."""
+    query = sa.select(_c.c.case_id).where(sa.text("cases.state <> 'settled'") if state is None else _c.c.state == state)
+    if state not in (None, "settled"):
+        query = query.where(sa.text("cases.state <> 'settled'"))
+    query = query.where(_c.c.queue.in_(queues))
+    if severity is not None:
+        query = query.where(_c.c.severity == severity)
+    if flag is not None:
+        query = query.where(_c.c.flag == flag)
+    if holder is not None:
+        query = query.where(_c.c.lease_owner == holder)
+    if state == "settled":
+        query = query.order_by(_c.c.case_id.desc())
+    else:
+        query = query.order_by(_c.c.priority.desc(), _c.c.due_at, _c.c.case_id)
+    found = connection.execution_options(yield_per=20_000).execute(query.limit(limit) if limit else query)
+    vector = array("q")
+    for chunk in found.scalars().partitions():
+        vector.extend(chunk)
+    return vector
+
+
+def rows(connection: Connection, case_ids: Iterable[int]) -> dict[int, Any]:
+    """Rows of the inbox by case_id; columns of `cases` and `verdict`."""
+    found = connection.execute(_rows, {"ids": list(case_ids)})
+    return {row.case_id: row for row in found}
+
+
+def with_record(connection: Connection, case_id: int) -> Any:
+    """A case's row with its protected record."""
+    return connection.execute(_with_record, {"id": case_id}).first()
+
+
+def backlog(connection: Connection, now: int) -> list[Any]:
+    """Per queue and state: `n`, `overdue` (due before now), `oldest`."""
+    query = sa.select(
+        _c.c.queue,
+        _c.c.state,
+        sa.func.count().label("n"),
+        sa.func.sum(sa.case((_c.c.due_at < now, 1), else_=0)).label("overdue"),
+        sa.func.min(_c.c.admitted_at).label("oldest"),
+    ).group_by(_c.c.queue, _c.c.state)
+    return list(connection.execute(query))
+
+
+def features(connection: Connection, queue: str, around: int, limit: int) -> list[Any]:
+    """Flat inputs of cases of a queue, the nearest in time to `around`: the candidates for likeness."""
+    half = limit // 2
+    base = sa.select(
+        _c.c.case_id,
+        _c.c.external_id,
+        _c.c.predicted_label,
+        _c.c.title,
+        _verdicts.c.verdict,
+        _records.c.features,
+    ).join(_records, _records.c.case_id == _c.c.case_id)
+    base = base.outerjoin(_verdicts, _verdicts.c.case_id == _c.c.case_id).where(_c.c.queue == queue)
+    before = base.where(_c.c.case_id <= around).order_by(_c.c.case_id.desc()).limit(half)
+    after = base.where(_c.c.case_id > around).order_by(_c.c.case_id).limit(half)
+    return [*connection.execute(before), *connection.execute(after)]
+
+
+def labels(connection: Connection, case_ids: list[int]) -> dict[int, Any]:
+    """Queue, id, predicted label, title and verdict of cases."""
+    query = (
+        sa.select(_c.c.case_id, _c.c.queue, _c.c.external_id, _c.c.predicted_label, _c.c.title, _verdicts.c.verdict)
+        .outerjoin(_verdicts, _verdicts.c.case_id == _c.c.case_id)
+        .where(_c.c.case_id.in_(case_ids))
+    )
+    return {row.case_id: row for row in connection.execute(query)}

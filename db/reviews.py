@@ -1,0 +1,170 @@
+"""Reviews, verdicts, first judgements, drafts, marks and rubric versions."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.engine import Connection, Row
+
+from db.tables import metadata
+
+_cases = metadata.tables["cases"]
+_records = metadata.tables["case_records"]
+_reviews = metadata.tables["reviews"]
+_retractions = metadata.tables["retractions"]
+_verdicts = metadata.tables["verdicts"]
+_judgements = metadata.tables["judgements"]
+_drafts = metadata.tables["drafts"]
+_marks = metadata.tables["marks"]
+_rubrics = metadata.tables["rubrics"]
+
+_insert_review = _reviews.insert()
+_insert_verdict = _verdicts.insert()
+_review = sa.select(_reviews, _retractions.c.at.label("retracted_at")).outerjoin(
+    _retractions, _retractions.c.review_id == _reviews.c.review_id
+)
+_by_id = _review.where(_reviews.c.review_id == sa.bindparam("id"))
+_draft = sa.select(_drafts.c.body).where(
+    _drafts.c.case_id == sa.bindparam("case_id"),
+    _drafts.c.person == sa.bindparam("person"),
+    _drafts.c.rubric_hash == sa.bindparam("rubric_hash"),
+)
+_save_draft = insert(_drafts)
+_save_draft = _save_draft.on_conflict_do_update(
+    index_elements=["case_id", "person", "rubric_hash"],
+    set_={"body": _save_draft.excluded.body, "updated_at": _save_draft.excluded.updated_at},
+)
+_drop_draft = _drafts.delete().where(_drafts.c.case_id == sa.bindparam("id"), _drafts.c.person == sa.bindparam("who"))
+_judgement = sa.select(_judgements.c.label, _judgements.c.confidence, _judgements.c.at).where(
+    _judgements.c.case_id == sa.bindparam("case_id"), _judgements.c.person == sa.bindparam("person")
+)
+
+
+class Judged(NamedTuple):
+    """A first judgement as kept."""
+
+    label: str
+    confidence: int
+    at: int
+
+
+def add(connection: Connection, review: dict[str, Any]) -> None:
+    """Keeps a review; columns of `reviews`."""
+    connection.execute(_insert_review, review)
+
+
+def by_id(connection: Connection, review_id: str) -> Row[Any] | None:
+    """A review with `retracted_at`."""
+    return connection.execute(_by_id, {"id": review_id}).first()
+
+
+def of_case(connection: Connection, case_id: int) -> list[Row[Any]]:
+    """All reviews of a case, oldest first."""
+    return list(connection.execute(_review.where(_reviews.c.case_id == case_id).order_by(_reviews.c.decided_at)))
+
+
+def latest(connection: Connection, person: str, case_id: int | None = None) -> Row[Any] | None:
+    """A person's newest review that stands, of one case or of any."""
+    query = _review.where(_reviews.c.person == person, _retractions.c.at.is_(None))
+    if case_id is not None:
+        query = query.where(_reviews.c.case_id == case_id)
+    return connection.execute(
+        query.order_by(_reviews.c.decided_at.desc(), _reviews.c.lease_token.desc()).limit(1)
+    ).first()
+
+
+def everything(connection: Connection) -> list[Row[Any]]:
+    """Every review, streamed, for verification."""
+    return connection.execution_options(yield_per=2000).execute(sa.select(_reviews))  # type: ignore[return-value]
+
+
+def since(connection: Connection, person: str, moment: int) -> list[Row[Any]]:
+    """A person's reviews since a moment, with `retracted_at`."""
+    return list(connection.execute(_review.where(_reviews.c.person == person, _reviews.c.decided_at >= moment)))
+
+
+def retract(connection: Connection, review_id: str, person: str, at: int) -> None:
+    """Takes a review back."""
+    connection.execute(_retractions.insert(), {"review_id": review_id, "person": person, "at": at})
+
+
+def set_verdict(connection: Connection, verdict: dict[str, Any]) -> None:
+    """Keeps the settled outcome of a case; columns of `verdicts`."""
+    connection.execute(_insert_verdict, verdict)
+
+
+def drop_verdict(connection: Connection, case_id: int) -> None:
+    """Removes a case's derived outcome."""
+    connection.execute(_verdicts.delete().where(_verdicts.c.case_id == case_id))
+
+
+def judge(connection: Connection, case_id: int, person: str, label: str, confidence: int, at: int) -> None:
+    """Keeps a first judgement; the first one stays."""
+    connection.execute(
+        insert(_judgements).on_conflict_do_nothing(),
+        {"case_id": case_id, "person": person, "label": label, "confidence": confidence, "at": at},
+    )
+
+
+def judgement(connection: Connection, case_id: int, person: str) -> Judged | None:
+    """A person's first judgement of a case."""
+    row = connection.execute(_judgement, {"case_id": case_id, "person": person}).first()
+    return Judged(*row) if row else None
+
+
+def save_draft(connection: Connection, case_id: int, person: str, rubric_hash: str, body: str, at: int) -> None:
+    """Keeps answers that are not submitted."""
+    connection.execute(
+        _save_draft,
+        {"case_id": case_id, "person": person, "rubric_hash": rubric_hash, "body": body, "updated_at": at},
+    )
+
+
+def draft(connection: Connection, case_id: int, person: str, rubric_hash: str) -> str | None:
+    """The answers that a person has drafted for a case."""
+    found: str | None = connection.execute(
+        _draft, {"case_id": case_id, "person": person, "rubric_hash": rubric_hash}
+    ).scalar()
+    return found
+
+
+def drop_draft(connection: Connection, case_id: int, person: str) -> None:
+    """Forgets what a person has drafted for a case."""
+    connection.execute(_drop_draft, {"id": case_id, "who": person})
+
+
+def count_drafts(connection: Connection, person: str) -> int:
+    """How many cases a person has drafted and not decided."""
+    return int(connection.execute(sa.select(sa.func.count()).where(_drafts.c.person == person)).scalar_one())
+
+
+def mark(connection: Connection, case_id: int, person: str, kind: str, note: str, at: int) -> None:
+    """Notes that a person skipped or flagged a case."""
+    change = insert(_marks)
+    connection.execute(
+        change.on_conflict_do_update(
+            index_elements=["case_id", "person", "kind"],
+            set_={"note": change.excluded.note, "at": change.excluded.at},
+        ),
+        {"case_id": case_id, "person": person, "kind": kind, "note": note, "at": at},
+    )
+
+
+def unmark(connection: Connection, kind: str, person: str, queue: str | None = None) -> int:
+    """Forgets a person's marks of a kind; returns how many there were."""
+    gone = _marks.delete().where(_marks.c.person == person, _marks.c.kind == kind)
+    if queue:
+        gone = gone.where(_marks.c.case_id.in_(sa.select(_cases.c.case_id).where(_cases.c.queue == queue)))
+    return connection.execute(gone).rowcount
+
+
+def register_rubric(connection: Connection, row: dict[str, Any]) -> None:
+    """Keeps a rubric's content under its hash, once."""
+    connection.execute(insert(_rubrics).on_conflict_do_nothing(), row)
+
+
+def rubric_bodies(connection: Connection) -> dict[str, Row[Any]]:
+    """Every rubric version ever used, by hash."""
+    return {row.hash: row for row in connection.execute(sa.select(_rubrics))}

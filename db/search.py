@@ -1,0 +1,46 @@
+"""Words of cases, in an index. Only protected text comes in here."""
+
+from __future__ import annotations
+
+import re
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+_INDEX = sa.text("INSERT INTO case_texts (rowid, body) VALUES (:case_id, :body)")
+_WORDS = re.compile(r"\w+")
+
+
+def index(connection: Connection, rows: list[dict[str, object]]) -> None:
+    """Adds rows of `case_id` and `body`."""
+    connection.execute(_INDEX, rows)
+
+
+def containing_all(connection: Connection, text: str, limit: int) -> list[int]:
+    """Newest cases that contain every word; the last word may be a beginning."""
+    words = _WORDS.findall(text)
+    if not words:
+        return []
+    query = " ".join(f'"{word}"' for word in words) + "*"
+    return _match(connection, query, limit)
+
+
+def containing_any(connection: Connection, words: list[str], limit: int) -> list[int]:
+    """Newest cases that contain at least one of the words."""
+    return _match(connection, " OR ".join(f'"{word}"' for word in words), limit) if words else []
+
+
+def bodies(connection: Connection, case_ids: list[int]) -> dict[int, str]:
+    """The indexed text of cases."""
+    query = sa.text("SELECT rowid, body FROM case_texts WHERE rowid IN :ids").bindparams(
+        sa.bindparam("ids", expanding=True)
+    )
+    return {row.rowid: row.body for row in connection.execute(query, {"ids": case_ids})}
+
+
+def _match(connection: Connection, query: str, limit: int) -> list[int]:
+    found = connection.execute(
+        sa.text("SELECT rowid FROM case_texts WHERE case_texts MATCH :query ORDER BY rowid DESC LIMIT :limit"),
+        {"query": query, "limit": limit},
+    )
+    return [row[0] for row in found]

@@ -1,0 +1,252 @@
+"""The tables. Times are integers, milliseconds since 1970 UTC; JSON is text that was written once.
+
+Changes here need a migration in `db/migrations/versions` (a test compares the two).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, Text, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+# SQLite's rowid alias must be spelled INTEGER; elsewhere keys are 64 bits wide.
+Key = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _big(nullable: bool = False, default: int | None = None) -> Column[int]:
+    server = None if default is None else text(str(default))
+    return Column(BigInteger, nullable=nullable, server_default=server)
+
+
+class Case(SQLModel, table=True):
+    """A prediction under review: what lists, claims and routing need. The record itself is apart."""
+
+    __tablename__ = "cases"
+    __table_args__ = (
+        UniqueConstraint("queue", "external_id", "revision", name="uq_cases_external"),
+        Index(
+            "ix_cases_claim",
+            "queue",
+            text("priority DESC"),
+            "due_at",
+            "case_id",
+            sqlite_where=text("state = 'open'"),
+            postgresql_where=text("state = 'open'"),
+        ),
+        Index(
+            "ix_cases_inbox",
+            text("priority DESC"),
+            "due_at",
+            "case_id",
+            "queue",
+            "state",
+            "severity",
+            sqlite_where=text("state <> 'settled'"),
+            postgresql_where=text("state <> 'settled'"),
+        ),
+        Index(
+            "ix_cases_wake",
+            "queue",
+            "wake_at",
+            sqlite_where=text("wake_at IS NOT NULL"),
+            postgresql_where=text("wake_at IS NOT NULL"),
+        ),
+        # An erased case's number is never given out again: the audit log speaks of it.
+        {"sqlite_autoincrement": True},
+    )
+
+    case_id: int | None = Field(default=None, sa_column=Column(Key, primary_key=True, autoincrement=True))
+    queue: str = Field(sa_type=Text)
+    external_id: str = Field(sa_type=Text)
+    revision: int = 1
+    content_hash: bytes = Field(sa_type=LargeBinary)
+    source: str = Field(sa_type=Text)
+    state: str = Field(default="open", sa_type=Text)
+    priority: int
+    due_at: int = Field(sa_column=_big())
+    admitted_at: int = Field(sa_column=_big())
+    severity: int
+    flag: str = Field(sa_type=Text)
+    title: str = Field(sa_type=Text)
+    domain: str | None = Field(default=None, sa_type=Text)
+    subject: str | None = Field(default=None, sa_type=Text)
+    split_bucket: int
+    predicted_label: str | None = Field(default=None, sa_type=Text)
+    predicted_score: float | None = Field(default=None, sa_type=Float)
+    model_name: str | None = Field(default=None, sa_type=Text)
+    model_version: str | None = Field(default=None, sa_type=Text)
+    sampling_reason: str | None = Field(default=None, sa_type=Text)
+    sampling_probability: float | None = Field(default=None, sa_type=Float)
+    lease_owner: str | None = Field(default=None, sa_type=Text)
+    lease_session: str | None = Field(default=None, sa_type=Text)
+    lease_token: int = Field(default=0, sa_column=_big(default=0))
+    wake_at: int | None = Field(default=None, sa_column=_big(nullable=True))
+    claims: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    note: str | None = Field(default=None, sa_type=Text)
+
+
+class CaseRecord(SQLModel, table=True):
+    """The protected prediction, and its plain inputs as one flat object for export and likeness.
+
+    `has_text` is 1 where inputs or the output hold texts that `features` leaves out.
+    """
+
+    __tablename__ = "case_records"
+
+    case_id: int = Field(sa_column=Column(Key, primary_key=True, autoincrement=False))
+    record: str = Field(sa_type=Text)
+    features: str = Field(sa_type=Text)
+    has_text: int = 0
+
+
+class RubricVersion(SQLModel, table=True):
+    """A rubric's content under its hash; reviews pin the hash."""
+
+    __tablename__ = "rubrics"
+
+    hash: str = Field(primary_key=True, sa_type=Text)
+    rubric_id: str = Field(sa_type=Text)
+    version: str = Field(sa_type=Text)
+    body: str = Field(sa_type=Text)
+    registered_at: int = Field(sa_column=_big())
+
+
+class Review(SQLModel, table=True):
+    """One person's answers. Never changed; taken back by a row in `retractions`."""
+
+    __tablename__ = "reviews"
+    __table_args__ = (
+        UniqueConstraint("case_id", "lease_token", name="uq_reviews_lease"),
+        Index("ix_reviews_person", "person", "decided_at"),
+    )
+
+    review_id: str = Field(primary_key=True, sa_type=Text)
+    case_id: int = Field(sa_column=Column(Key, nullable=False))
+    person: str = Field(sa_type=Text)
+    lease_token: int = Field(sa_column=_big())
+    rubric_hash: str = Field(sa_type=Text)
+    answers: str = Field(sa_type=Text)
+    verdict: str = Field(sa_type=Text)
+    label: str | None = Field(default=None, sa_type=Text)
+    correction: str | None = Field(default=None, sa_type=Text)
+    reasons: str = Field(sa_type=Text)
+    score: float | None = Field(default=None, sa_type=Float)
+    critical: str = Field(sa_type=Text)
+    judged_label: str | None = Field(default=None, sa_type=Text)
+    judged_confidence: int | None = None
+    moved: int | None = None
+    seconds: float = Field(sa_type=Float)
+    decided_at: int = Field(sa_column=_big())
+    salt: bytes = Field(sa_type=LargeBinary)
+
+
+class Retraction(SQLModel, table=True):
+    """A review taken back by its author."""
+
+    __tablename__ = "retractions"
+
+    review_id: str = Field(primary_key=True, sa_type=Text)
+    person: str = Field(sa_type=Text)
+    at: int = Field(sa_column=_big())
+
+
+class VerdictRow(SQLModel, table=True):
+    """The settled outcome of a case, derived from its reviews."""
+
+    __tablename__ = "verdicts"
+
+    case_id: int = Field(sa_column=Column(Key, primary_key=True, autoincrement=False))
+    review_id: str = Field(sa_type=Text)
+    verdict: str = Field(sa_type=Text)
+    label: str | None = Field(default=None, sa_type=Text)
+    correction: str | None = Field(default=None, sa_type=Text)
+    reviewers: int
+    agreement: float = Field(sa_type=Float)
+    settled_at: int = Field(sa_column=_big())
+
+
+class JudgementRow(SQLModel, table=True):
+    """A first judgement. Written once, before the model's answer is shown."""
+
+    __tablename__ = "judgements"
+
+    case_id: int = Field(sa_column=Column(Key, primary_key=True, autoincrement=False))
+    person: str = Field(primary_key=True, sa_type=Text)
+    label: str = Field(sa_type=Text)
+    confidence: int
+    at: int = Field(sa_column=_big())
+
+
+class DraftRow(SQLModel, table=True):
+    """Answers saved on change."""
+
+    __tablename__ = "drafts"
+
+    case_id: int = Field(sa_column=Column(Key, primary_key=True, autoincrement=False))
+    person: str = Field(primary_key=True, sa_type=Text)
+    rubric_hash: str = Field(primary_key=True, sa_type=Text)
+    body: str = Field(sa_type=Text)
+    updated_at: int = Field(sa_column=_big())
+
+
+class Mark(SQLModel, table=True):
+    """What a person said about a case without deciding it: `skip` or `flag`."""
+
+    __tablename__ = "marks"
+
+    case_id: int = Field(sa_column=Column(Key, primary_key=True, autoincrement=False))
+    person: str = Field(primary_key=True, sa_type=Text)
+    kind: str = Field(primary_key=True, sa_type=Text)
+    note: str = Field(sa_type=Text)
+    at: int = Field(sa_column=_big())
+
+
+class AuditEntry(SQLModel, table=True):
+    """One entry of the log: the canonical bytes and their place in the chain.
+
+    `at`, `actor`, `action`, `case_id` repeat what stands in `body`, for look-ups; verification
+    compares them.
+    """
+
+    __tablename__ = "audit"
+    __table_args__ = (
+        Index(
+            "ix_audit_case",
+            "case_id",
+            sqlite_where=text("case_id IS NOT NULL"),
+            postgresql_where=text("case_id IS NOT NULL"),
+        ),
+        Index("ix_audit_actor", "actor", "at"),
+    )
+
+    seq: int = Field(sa_column=Column(Key, primary_key=True, autoincrement=False))
+    at: int = Field(sa_column=_big())
+    actor: str = Field(sa_type=Text)
+    action: str = Field(sa_type=Text)
+    case_id: int | None = Field(default=None, sa_column=_big(nullable=True))
+    body: bytes = Field(sa_type=LargeBinary)
+    hash: bytes = Field(sa_type=LargeBinary)
+
+
+class QuarantineRow(SQLModel, table=True):
+    """A record that was not admitted: why, and its original bytes under the workspace key."""
+
+    __tablename__ = "quarantine"
+    __table_args__ = (UniqueConstraint("queue", "digest", name="uq_quarantine_digest"),)
+
+    quarantine_id: int | None = Field(default=None, sa_column=Column(Key, primary_key=True, autoincrement=True))
+    queue: str = Field(sa_type=Text)
+    source: str = Field(sa_type=Text)
+    line: int = Field(sa_column=_big())
+    code: str = Field(sa_type=Text)
+    field: str = Field(sa_type=Text)
+    expected: str = Field(sa_type=Text)
+    external_id: str | None = Field(default=None, sa_type=Text)
+    size: int = Field(sa_column=_big())
+    form: str = Field(sa_type=Text)
+    sealed: bytes = Field(sa_type=LargeBinary)
+    digest: bytes = Field(sa_type=LargeBinary)
+    state: str = Field(default="held", sa_type=Text)
+    at: int = Field(sa_column=_big())
+
+
+metadata = SQLModel.metadata
