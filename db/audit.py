@@ -59,9 +59,10 @@ def append(
     return seq
 
 
-def head(connection: Connection) -> tuple[int, bytes] | None:
-    """Number and hash of the newest entry."""
-    row = connection.execute(_head).first()
+def head(connection: Connection, leave_out: str | None = None) -> tuple[int, bytes] | None:
+    """Number and hash of the newest entry, or of the newest whose action is not `leave_out`."""
+    query = _head if leave_out is None else _head.where(_audit.c.action != leave_out)
+    row = connection.execute(query).first()
     return (row.seq, row.hash) if row else None
 
 

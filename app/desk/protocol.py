@@ -19,6 +19,7 @@ from app.model.case import (
     Filter,
     HistoryEntry,
     Lease,
+    QueueOutcome,
     QueueStatus,
     Receipt,
     SessionSummary,
@@ -48,6 +49,9 @@ class Desk(Protocol):
     def backlog(self) -> list[QueueStatus]:
         """Every queue's backlog."""
 
+    def outcomes(self) -> list[QueueOutcome]:
+        """What the settled cases of each queue came to."""
+
     def ids(self, wanted: Filter, limit: int | None = None) -> array[int]:
         """case_ids that match, by priority, due time, age. With a text: the best matches first."""
 
@@ -68,6 +72,9 @@ class Desk(Protocol):
 
     def claim_case(self, case_id: int, take_over: bool = False) -> Claim:
         """Leases one case. Raises Refused naming who has it; `take_over` moves one's own lease here."""
+
+    def held_lease(self, case_id: int) -> Lease:
+        """The lease that this person has on a case. Raises LeaseLost where there is none."""
 
     def extend(self, lease: Lease) -> Lease:
         """More time for a lease. Raises LeaseLost where it is over."""

@@ -181,6 +181,18 @@ class QueueStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueOutcome:
+    """What a queue's settled cases came to. `rate`: overturned or corrected among those with a label;
+    `interval`: its 95 % Wilson interval. Flagged cases are no sample of all predictions."""
+
+    queue: str
+    verdicts: Mapping[str, int]
+    rate: float
+    interval: tuple[float, float]
+    mean_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class SessionSummary:
     """What one person did since a moment. `median_seconds` is active time per case."""
 

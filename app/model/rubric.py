@@ -1,8 +1,9 @@
 """Rubrics: versioned questionnaires, written in TOML.
 
-A criterion asks one thing. On a scale with `reverse` the low end is the good one. `when` switches it on by what is known so far:
-`when = {verdict = ["overturned"]}`; several keys must all hold. `role` says what an answer
-means beyond itself: `verdict`, `reasons` (reason codes), `rationale`, `correction` (a better text).
+A criterion asks one thing. On a scale with `reverse` the low end is the good one. `when` switches a
+criterion on by what is known so far: `when = {verdict = ["overturned"]}`; several keys must all
+hold. `role` says what an answer means beyond itself: `verdict`, `reasons` (reason codes),
+`rationale`, `correction` (a better text).
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """Which names mean a withheld attribute.
 
-Names are compared as tokens: `dateOfBirth`, `date-of-birth` and `DATE_OF_BIRTH` are one.
+Names are compared as tokens: `dateOfBirth`, `date-of-birth`, `DATE_OF_BIRTH` and `Date of birth 2` are one.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
@@ -47,14 +48,24 @@ DEFAULT_WITHHELD: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 _BY_NAME = {name: attribute for attribute, names in DEFAULT_WITHHELD.items() for name in names}
+# Names as they are written without any separator: `dateofbirth`, `IPAddress`.
+_BY_JOINED_NAME = {name.replace("_", ""): attribute for name, attribute in _BY_NAME.items()}
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_SEPARATORS = re.compile(r"[^0-9a-zA-Z\u0080-\U0010ffff]+")
+# What explainers put around a feature's name: `25 < age <= 37` (LIME), `encoder__sex_female` (scikit-learn).
+_AROUND_FEATURES = re.compile(r"[<>=≤≥!]+|__")
 
 
 @lru_cache(maxsize=8192)
 def tokens(name: str) -> tuple[str, ...]:
-    """A name's words: `personalStatus_2` → ("personal", "status", "2")."""
-    return tuple(part.casefold() for part in _SEPARATORS.split(_CAMEL.sub("_", name)) if part)
+    """A name's words: `personalStatus_2` → ("personal", "status", "2"). Fullwidth letters are letters."""
+    spaced = "".join(map(_letter_or_space, unicodedata.normalize("NFKC", name)))
+    return tuple(part.casefold() for part in _CAMEL.sub(" ", spaced).split())
+
+
+def _letter_or_space(char: str) -> str:
+    """Letters, marks and digits stay; what is invisible vanishes; the rest separates."""
+    category = unicodedata.category(char)
+    return char if category[0] in "LMN" else "" if category == "Cf" else " "
 
 
 class Withheld:
@@ -82,11 +93,16 @@ class Withheld:
         if name in visible:
             return None
         if name not in self._features:
-            words = tokens(name)
-            self._features[name] = next(
-                (found for n in range(len(words), 0, -1) if (found := self._attribute(words[:n]))), None
-            )
-        return self._features[name]
+            self._features[name] = self._beginning(name)
+        if self._features[name]:
+            return self._features[name]
+        parts = [part.strip() for part in _AROUND_FEATURES.split(name)]
+        return next((found for part in parts if part not in visible and (found := self._beginning(part))), None)
+
+    def _beginning(self, name: str) -> str | None:
+        """The withheld attribute that the name's first words mean."""
+        words = tokens(name)
+        return next((found for n in range(len(words), 0, -1) if (found := self._attribute(words[:n]))), None)
 
     def _attribute(self, words: tuple[str, ...]) -> str | None:
         if not words:
@@ -102,4 +118,7 @@ class Withheld:
                 return name
         if words in self._shown:
             return None
-        return _BY_NAME.get("_".join(words))
+        # `email_2` is one more e-mail.
+        while len(words) > 1 and words[-1].isdigit():
+            words = words[:-1]
+        return _BY_NAME.get("_".join(words)) or _BY_JOINED_NAME.get("".join(words))

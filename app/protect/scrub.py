@@ -2,16 +2,17 @@
 
 A value counts when it is specific: at least four characters, at least five digits, and no
 everyday word. Short values must stand alone, long ones (six characters) are found inside words.
+Upper and lower case, diacritics, width, invisible characters and kinds of space make no difference.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
-
-import orjson
 
 _EVERYDAY = frozenset(
     ("true", "false", "none", "null", "unknown", "other", "missing", "n/a", "prefer_not_to_say", "medium", "high")
@@ -29,36 +30,29 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Scrubber:
-    """Masks known values. `values` maps each, casefolded, to its attribute."""
+    """Masks known values. `values` maps each, folded, to its attribute."""
 
     values: Mapping[str, str]
-    pattern: re.Pattern[str] | None
+    pattern: re.Pattern[str]
 
     def text(self, text: str) -> tuple[str, list[Edit]]:
         """The masked text, and where it changed."""
-        if self.pattern is None:
-            return text, []
+        folded, places = _folded_with_places(text)
         edits: list[Edit] = []
+        pieces: list[str] = []
+        end = 0
+        for hit in self.pattern.finditer(folded):
+            constant = withheld(self.values.get(" ".join(hit.group().split()), "value"))
+            start, after = max(places[hit.start()], end), places[hit.end() - 1] + 1
+            edits.append(Edit(start, after, len(constant)))
+            pieces += (text[end:start], constant)
+            end = after
+        return ("".join((*pieces, text[end:])), edits) if edits else (text, edits)
 
-        def mask(hit: re.Match[str]) -> str:
-            constant = withheld(self.values.get(hit.group().casefold(), "value"))
-            edits.append(Edit(hit.start(), hit.end(), len(constant)))
-            return constant
-
-        return self.pattern.sub(mask, text), edits
-
-    def anything(self, value: Any) -> Any:
-        """The same for every string, number and key inside a value."""
-        if isinstance(value, str):
-            return self.text(value)[0]
-        if isinstance(value, dict):
-            return {self.text(key)[0]: self.anything(inner) for key, inner in value.items()}
-        if isinstance(value, list):
-            return [self.anything(inner) for inner in value]
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            attribute = self.values.get(str(value))
-            return withheld(attribute) if attribute else value
-        return value
+    def number(self, number: float) -> float | str:
+        """A number, or what stands where a known one was taken out."""
+        attribute = self.values.get(str(number))
+        return withheld(attribute) if attribute else number
 
 
 def withheld(attribute: str) -> str:
@@ -67,39 +61,64 @@ def withheld(attribute: str) -> str:
 
 
 def known_values(pairs: list[tuple[str, Any]]) -> dict[str, str]:
-    """Attribute and raw value → the specific strings among them, casefolded, with their attribute."""
+    """Attribute and raw value → the specific strings among them, folded, with their attribute."""
     found: dict[str, str] = {}
     for attribute, value in pairs:
         for text in _strings(value):
-            folded = text.strip().casefold()
+            if text == withheld(attribute):
+                continue
+            folded = " ".join(fold(text).split())
             specific = sum(c.isdigit() for c in folded) >= 5 if _is_number(folded) else len(folded) >= 4
             if specific and folded not in _EVERYDAY:
                 found[folded] = attribute
     return found
 
 
-def scrubber(values: Mapping[str, str], document: bytes) -> Scrubber | None:
-    """A scrubber for those values that occur in the serialised document; None where none does."""
-    folded = document.decode().casefold()
-    present = {v: a for v, a in values.items() if orjson.dumps(v)[1:-1].decode() in folded}
+def scrubber(values: Mapping[str, str], texts: str) -> Scrubber | None:
+    """A scrubber for those values that occur in the texts; None where none does."""
+    squeezed = " ".join(fold(texts).split())
+    present = {value: attribute for value, attribute in values.items() if value in squeezed}
     if not present:
         return None
     longest_first = sorted(present, key=len, reverse=True)
-    alternatives = "|".join(
-        re.escape(v) if len(v) >= 6 and not _is_number(v) else rf"(?<!\w){re.escape(v)}(?!\w)" for v in longest_first
-    )
-    return Scrubber(present, re.compile(alternatives, re.IGNORECASE))
+    return Scrubber(present, re.compile("|".join(map(_spelling, longest_first))))
 
 
-def moved(offset: int, edits: list[Edit]) -> int:
-    """Where an offset of the old text lies in the new one; inside a masked stretch, its near end."""
+def fold(text: str) -> str:
+    """The text without what makes equal words look different; may be shorter or longer."""
+    return text.lower() if text.isascii() else "".join(map(_fold_char, text))
+
+
+def moved(offset: int, edits: list[Edit], end: bool = False) -> int:
+    """Where an offset of the old text lies in the new one. Inside a masked stretch: its beginning, or its end."""
     shift = 0
     for edit in edits:
         if offset >= edit.end:
             shift += edit.length - (edit.end - edit.start)
         elif offset > edit.start:
-            return edit.start + shift
+            return edit.start + shift + (edit.length if end else 0)
     return offset + shift
+
+
+@lru_cache(maxsize=65536)
+def _fold_char(char: str) -> str:
+    """A character in compatibility form, without case and marks; nothing for one that draws nothing."""
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", char).casefold())
+    return "".join(c for c in plain if unicodedata.category(c) not in ("Mn", "Cf"))
+
+
+def _folded_with_places(text: str) -> tuple[str, range | list[int]]:
+    """The folded text, and for each of its characters where it stands in the text."""
+    if text.isascii():
+        return text.lower(), range(len(text))
+    parts = [_fold_char(char) for char in text]
+    return "".join(parts), [place for place, part in enumerate(parts) for _ in part]
+
+
+def _spelling(value: str) -> str:
+    """A pattern for a folded value, with any run of spaces between its words."""
+    words = r"\s+".join(map(re.escape, value.split()))
+    return words if len(value) >= 6 and not _is_number(value) else rf"(?<![^\W_]){words}(?![^\W_])"
 
 
 def _strings(value: Any) -> list[str]:

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from app.model.answers import check, missing
+from app.model.answers import asked as ask
+from app.model.answers import check
 from app.model.explanation import KINDS, Attribution, Counterfactual, Evidence, TextSpan
 from app.model.prediction import Prediction
 from app.model.provenance import completeness
@@ -95,7 +96,7 @@ def test_agreeing_takes_two_answers(name: str) -> None:
     for case in cases(name):
         label = case.output.label or next(x for x in case.task.labels if x != case.task.positive)
         answers = {**UNCONTESTED[name], "label": label}
-        assert missing(asked, answers, case.task, case.output) == []
+        assert ask(asked, answers, case.task, case.output).missing == []
         assert check(asked, answers, case.task, case.output)[1].verdict == "upheld"
 
 
@@ -109,7 +110,7 @@ def test_overturning_asks_for_a_reason(name: str) -> None:
         else next(x for x in case.task.labels if x != case.output.label)
     )
     bare = {**UNCONTESTED[name], "label": label}
-    assert "rationale" in [c.id for c in missing(asked, bare, case.task, case.output)]
+    assert "rationale" in [c.id for c in ask(asked, bare, case.task, case.output).missing]
     outcome = check(asked, {**CONTESTED[name], "label": label}, case.task, case.output)[1]
     assert outcome.verdict == "overturned"
 

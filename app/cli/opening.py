@@ -1,0 +1,53 @@
+"""What the commands have in common: finding the workspace and opening the desk."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.desk.local import LocalDesk
+    from app.settings import Workspace
+    from db.engine import Store
+
+# All line-mode commands of a person are one session: `next` in one process, `decide` in another.
+LINE_SESSION = "line"
+
+
+def workspace_of(arguments: argparse.Namespace) -> Workspace:
+    """The workspace that the command line means."""
+    from app.settings import find_workspace
+
+    return find_workspace(arguments.workspace)
+
+
+def person_of(arguments: argparse.Namespace, workspace: Workspace) -> str:
+    """Who is working."""
+    return arguments.person or workspace.person
+
+
+@contextmanager
+def line_desk(arguments: argparse.Namespace) -> Iterator[LocalDesk]:
+    """The desk for one line-mode command."""
+    from app.desk.open import open_desk
+
+    workspace = workspace_of(arguments)
+    desk = open_desk(workspace, person_of(arguments, workspace), LINE_SESSION)
+    try:
+        yield desk
+    finally:
+        desk.close()
+
+
+@contextmanager
+def opened_store(workspace: Workspace) -> Iterator[Store]:
+    """The workspace's database for one command."""
+    from db.engine import open_store
+
+    store = open_store(workspace.database_url)
+    try:
+        yield store
+    finally:
+        store.close()

@@ -1,0 +1,141 @@
+"""Cases as JSON and as plain lines, for the line mode."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.cli.output import iso, minutes, say
+from app.model.case import CaseRow, CaseView, Claim
+from app.model.provenance import completeness
+from app.model.rubric import Criterion, Rubric
+
+
+def row_json(row: CaseRow) -> dict[str, Any]:
+    """A line of the inbox."""
+    return {
+        "id": row.id,
+        "revision": row.revision,
+        "queue": row.queue,
+        "state": row.state,
+        "severity": row.severity,
+        "priority": row.priority,
+        "due_at": iso(row.due_at),
+        "admitted_at": iso(row.admitted_at),
+        "flag": row.flag or None,
+        "title": row.title,
+        "holder": row.holder,
+        "until": iso(row.wake_at),
+        "verdict": row.verdict,
+        "note": row.note,
+    }
+
+
+def view_json(view: CaseView) -> dict[str, Any]:
+    """A case as this person may see it now; `hidden` says that the model's answer is withheld."""
+    found = completeness(view.prediction.provenance)
+    return {
+        **row_json(view.row),
+        "hidden": view.hidden,
+        "provenance": {
+            "present": found.count("present"),
+            "applicable": found.applicable,
+            "score": None if found.score is None else round(found.score, 3),
+        },
+        "prediction": view.prediction.model_dump(mode="json", by_alias=True, exclude_none=True),
+    }
+
+
+def claim_json(claim: Claim) -> dict[str, Any]:
+    """What `next` prints."""
+    view = claim.view
+    return {
+        "id": view.row.id,
+        "queue": view.row.queue,
+        "lease": {"token": claim.lease.token, "until": iso(claim.lease.until)},
+        "case": view_json(view),
+        "rubric": rubric_json(view.rubric, view.prediction.task.labels),
+        "draft": dict(claim.draft.answers),
+    }
+
+
+def rubric_json(rubric: Rubric, labels: list[str]) -> dict[str, Any]:
+    """A rubric with the options that this case offers."""
+    return {
+        "id": rubric.id,
+        "version": rubric.version,
+        "hash": rubric.hash,
+        "title": rubric.title,
+        "criteria": [_criterion_json(criterion, labels) for criterion in rubric.criteria],
+    }
+
+
+def _criterion_json(criterion: Criterion, labels: list[str]) -> dict[str, Any]:
+    options = criterion.choices(labels)
+    found: dict[str, Any] = {
+        "id": criterion.id,
+        "kind": criterion.kind,
+        "title": criterion.title,
+        "required": criterion.required,
+        "options": [int(o.id) if criterion.kind == "scale" else o.id for o in options],
+        "when": criterion.when or None,
+        "guidance": criterion.guidance or None,
+        "anchors": {o.id: o.anchor for o in options if o.anchor} or None,
+        "role": criterion.role,
+        "min": criterion.min,
+        "max": criterion.max,
+        "min_length": criterion.min_length or None,
+        "text": criterion.text if criterion.kind == "text_span" else None,
+    }
+    always = {"id", "kind", "required", "options"}
+    return {key: value for key, value in found.items() if value is not None or key in always}
+
+
+def print_view(view: CaseView, now: int) -> None:
+    """A case in lines: what is judged first, then what helps, then what proves."""
+    row, prediction = view.row, view.prediction
+    due = f"due in {minutes(row.due_at - now)}" if row.due_at > now else f"overdue by {minutes(row.due_at - now)}"
+    say(f"{row.id}  {row.queue}  {row.severity}  {due}  {row.state}{f' by {row.holder}' if row.holder else ''}")
+    if prediction.task.question:
+        say(f"question: {prediction.task.question}")
+    for flag in prediction.flags or ():
+        say(f"flagged:  {flag.code} ({flag.severity}){f': {flag.detail}' if flag.detail else ''}")
+    say()
+    for item in prediction.inputs:
+        say(f"  {item.name}: {f'[withheld: {item.withheld}]' if item.withheld else _short(item.value)}")
+    for attribute in prediction.sensitive or ():
+        say(f"  {attribute.name}: [withheld]")
+    say()
+    _print_output(view)
+    found = completeness(prediction.provenance)
+    say(f"provenance: {found.count('present')} of {found.applicable} present")
+
+
+def _print_output(view: CaseView) -> None:
+    output = view.prediction.output
+    if view.hidden:
+        say("model: hidden until you have judged (`secondlook judge ID --label L --confidence 1-5`)")
+    elif output.label is not None or output.score is not None:
+        say(f"model: {output.label or '—'}{'' if output.score is None else f' {output.score:.2f}'}")
+    if output.text:
+        say(f"output: {output.text}")
+    for explanation in view.prediction.explanations or ():
+        from screens.widgets.explanations import render, title
+
+        say(f"why ({title(explanation)}):")
+        for content in render(explanation, view.prediction, 96):
+            say(f"  {content.plain}")
+
+
+def print_rubric(rubric: Rubric, labels: list[str]) -> None:
+    """The questions in lines."""
+    say()
+    say(f"{rubric.title}, version {rubric.version}")
+    for criterion in rubric.criteria:
+        options = " | ".join(option.id for option in criterion.choices(labels)) or f"<{criterion.kind}>"
+        when = f"  (when {criterion.when})" if criterion.when else ""
+        say(f"  {criterion.id}{' *' if criterion.required else ''}  {criterion.title}  {options}{when}")
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 2000 else text[:2000] + f"… ({len(text):,} characters)"

@@ -1,0 +1,95 @@
+"""What all acts of the local desk stand on: who, which queues, which database, what time."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from app.audit import log
+from app.desk.views import case_view, is_hidden
+from app.model.case import CaseView
+from app.model.errors import BadInput
+from app.model.policy import QueuePolicy
+from app.model.rubric import Rubric
+from db import leases, lists, reviews
+from db.engine import Connection, Store
+
+
+def wall_clock() -> int:
+    """Milliseconds since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+class DeskBase:
+    """One person on one database. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        store: Store,
+        person: str,
+        policies: dict[str, QueuePolicy],
+        rubrics: dict[str, Rubric],
+        session: str = "",
+        clock: Callable[[], int] = wall_clock,
+    ) -> None:
+        """`session` tells this person's terminals apart; one is made where none is given."""
+        self._store = store
+        self._person = person
+        self._policies = policies
+        self._rubrics = rubrics
+        self._session = session or uuid.uuid4().hex
+        self._now = clock
+        self._registered: set[str] = set()
+
+    @property
+    def person(self) -> str:
+        """Who works here."""
+        return self._person
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """The queues this person may work on."""
+        return tuple(self._policies)
+
+    def policy(self, queue: str) -> QueuePolicy:
+        """A queue's policy."""
+        if queue not in self._policies:
+            raise BadInput(f"There is no queue '{queue}'. Queues: {', '.join(self._policies) or 'none'}.")
+        return self._policies[queue]
+
+    def rubric(self, queue: str) -> Rubric:
+        """A queue's current rubric."""
+        self.policy(queue)
+        return self._rubrics[queue]
+
+    def close(self) -> None:
+        """Closes the database."""
+        self._store.close()
+
+    # Inside a transaction.
+
+    def _log(self, connection: Connection, action: str, case_id: int | None, **data: int | str) -> None:
+        log.append(connection, self._now(), self._person, action, case_id, data)
+
+    def _view(self, connection: Connection, case_id: int) -> CaseView:
+        row = lists.with_record(connection, case_id)
+        if row is None or row.queue not in self._policies:
+            raise BadInput("There is no such case.")
+        return case_view(row, self._rubrics[row.queue], self._is_hidden(connection, row))
+
+    def _is_hidden(self, connection: Connection, row: Any) -> bool:
+        policy = self._policies[row.queue]
+        if not policy.provisional:
+            return False
+        return is_hidden(policy, row.state, reviews.judgement(connection, row.case_id, self._person) is not None)
+
+    def _holder(self, connection: Connection, case_id: int) -> leases.Holder:
+        held = leases.holder(connection, case_id)
+        if held is None or held.queue not in self._policies:
+            raise BadInput("There is no such case.")
+        return held
+
+    def _lease_ms(self, queue: str) -> int:
+        return round(self._policies[queue].lease_minutes * 60_000)

@@ -1,0 +1,195 @@
+"""Holding: claims, leases, and giving a case back in one way or another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from app.desk.emptiness import why_nothing
+from app.desk.looking import Looking
+from app.model.case import Claim, Draft, Judgement, Lease
+from app.model.errors import BadInput, LeaseLost, NothingToDo, Refused
+from db import leases, reviews
+from db.engine import Connection
+
+
+class Holding(Looking):
+    """Leases, and every way out of them but a decision."""
+
+    def claim(self, queue: str | None = None) -> Claim:
+        """Leases the most urgent case of a queue, or of all."""
+        queues = [queue] if queue else list(self._policies)
+        for name in queues:
+            self.policy(name)
+        with self._store.write() as connection:
+            now = self._now()
+            for name in queues:
+                self._wake(connection, name, now)
+            case_id = self._head(connection, queue)
+            if case_id is not None:
+                return self._take(connection, case_id, now)
+        with self._store.read() as connection:
+            raise NothingToDo(why_nothing(connection, queues, self._person, self._now()))
+
+    def claim_case(self, case_id: int, take_over: bool = False) -> Claim:
+        """Leases one case, if nobody else has it."""
+        with self._store.write() as connection:
+            now = self._now()
+            held = self._holder(connection, case_id)
+            self._wake(connection, held.queue, now)
+            held = self._holder(connection, case_id)
+            if held.state == "leased" and held.owner == self._person:
+                if held.session == self._session:
+                    return self._claim(connection, self._extended(connection, held, now))
+                if not take_over:
+                    raise Refused(
+                        "You have this case open in another terminal. Nothing was changed there; "
+                        "take it over to go on here."
+                    )
+                return self._seize(connection, held, now, "taken_over")
+            if held.state in ("open", "deferred", "parked"):
+                return self._seize(connection, held, now, "claimed")
+            raise Refused(_not_open(held, now))
+
+    def held_lease(self, case_id: int) -> Lease:
+        """The lease that this person has on a case."""
+        with self._store.read() as connection:
+            held = self._live(connection, case_id, None, self._now())
+        return Lease(case_id, held.token, self._person, held.session or "", held.wake_at or 0)
+
+    def extend(self, lease: Lease) -> Lease:
+        """More time for a live lease."""
+        with self._store.write() as connection:
+            now = self._now()
+            held = self._live(connection, lease.case_id, lease.token, now)
+            return self._extended(connection, held, now)
+
+    def release(self, lease: Lease) -> None:
+        """Gives a case back; one that is not held any more is left alone."""
+        with self._store.write() as connection:
+            held = self._holder(connection, lease.case_id)
+            if held.state == "leased" and held.owner == self._person and held.token == lease.token:
+                leases.reopen(connection, lease.case_id, forget_claim=True)
+                self._log(connection, "released", lease.case_id)
+
+    def skip(self, lease: Lease) -> None:
+        """Gives a case back and does not offer it to this person again."""
+        with self._store.write() as connection:
+            now = self._now()
+            self._live(connection, lease.case_id, lease.token, now)
+            reviews.mark(connection, lease.case_id, self._person, "skip", "", now)
+            leases.reopen(connection, lease.case_id, forget_claim=False)
+            self._log(connection, "skipped", lease.case_id)
+
+    def unskip(self, queue: str | None = None) -> int:
+        """Offers skipped cases again."""
+        with self._store.write() as connection:
+            n = reviews.unmark(connection, "skip", self._person, queue)
+            if n:
+                self._log(connection, "unskipped", None, cases=n)
+            return n
+
+    def defer(self, lease: Lease, minutes: float) -> None:
+        """Takes a case out of the queue for a while."""
+        if not 0 < minutes <= 60 * 24 * 90:
+            raise BadInput("A case can be deferred for up to 90 days.")
+        with self._store.write() as connection:
+            now = self._now()
+            self._live(connection, lease.case_id, lease.token, now)
+            until = now + round(minutes * 60_000)
+            leases.defer(connection, lease.case_id, until)
+            self._log(connection, "deferred", lease.case_id, until=until)
+
+    def flag(self, case_id: int, note: str) -> None:
+        """Leaves a note for the lead."""
+        if not note.strip():
+            raise BadInput("A flag needs a note: what should the lead know?")
+        with self._store.write() as connection:
+            self._holder(connection, case_id)
+            reviews.mark(connection, case_id, self._person, "flag", note.strip(), self._now())
+            self._log(connection, "flagged", case_id, note=note.strip()[:500])
+
+    def park(self, lease: Lease, reason: str) -> None:
+        """Sets a case aside."""
+        if not reason.strip():
+            raise BadInput("Parking a case needs a reason.")
+        with self._store.write() as connection:
+            self._live(connection, lease.case_id, lease.token, self._now())
+            leases.park(connection, lease.case_id, reason.strip()[:500])
+            self._log(connection, "parked", lease.case_id, reason=reason.strip()[:500])
+
+    def unpark(self, case_id: int) -> None:
+        """Puts a parked or deferred case back."""
+        with self._store.write() as connection:
+            held = self._holder(connection, case_id)
+            if held.state not in ("parked", "deferred"):
+                raise Refused(f"{held.external_id} is {held.state}, neither parked nor deferred.")
+            leases.reopen(connection, case_id, forget_claim=False)
+            self._log(connection, "unparked", case_id)
+
+    # Inside a transaction.
+
+    def _wake(self, connection: Connection, queue: str, now: int) -> None:
+        """Puts back what has expired or come due; a case that was claimed too often is parked."""
+        for held in leases.due_to_wake(connection, queue, now):
+            if held.state == "deferred":
+                leases.reopen(connection, held.case_id, forget_claim=False)
+                self._log(connection, "resumed", held.case_id)
+            elif held.claims >= self._policies[queue].max_claims:
+                reason = f"claimed {held.claims} times and not decided"
+                leases.park(connection, held.case_id, reason)
+                self._log(connection, "parked", held.case_id, reason=reason)
+            else:
+                leases.reopen(connection, held.case_id, forget_claim=False)
+                self._log(connection, "expired", held.case_id, holder=held.owner or "")
+
+    def _take(self, connection: Connection, case_id: int, now: int) -> Claim:
+        queue = self._holder(connection, case_id).queue
+        until = now + self._lease_ms(queue)
+        token = leases.take(connection, case_id, self._person, self._session, until)
+        if token is None:
+            raise Refused("Somebody else was faster. Nothing was changed; claim again.")
+        self._log(connection, "claimed", case_id, token=token)
+        return self._claim(connection, Lease(case_id, token, self._person, self._session, until))
+
+    def _seize(self, connection: Connection, held: leases.Holder, now: int, action: str) -> Claim:
+        until = now + self._lease_ms(held.queue)
+        token = leases.seize(connection, held.case_id, self._person, self._session, until)
+        self._log(connection, action, held.case_id, token=token)
+        return self._claim(connection, Lease(held.case_id, token, self._person, self._session, until))
+
+    def _claim(self, connection: Connection, lease: Lease) -> Claim:
+        view = self._view(connection, lease.case_id)
+        body = reviews.draft(connection, lease.case_id, self._person, view.rubric.hash)
+        drafted: dict[str, Any] = orjson.loads(body) if body else {"answers": {}, "seconds": 0.0}
+        judged = reviews.judgement(connection, lease.case_id, self._person)
+        judgement = Judgement(judged.label, judged.confidence, judged.at) if judged else None
+        return Claim(lease, view, Draft(drafted["answers"], judgement, drafted["seconds"]))
+
+    def _extended(self, connection: Connection, held: leases.Holder, now: int) -> Lease:
+        until = now + self._lease_ms(held.queue)
+        leases.extend(connection, held.case_id, until)
+        return Lease(held.case_id, held.token, self._person, self._session, until)
+
+    def _live(self, connection: Connection, case_id: int, token: int | None, now: int) -> leases.Holder:
+        """The lease, if it is this person's, current, and not over. The fence of every act."""
+        held = self._holder(connection, case_id)
+        mine = held.state == "leased" and held.owner == self._person and token in (None, held.token)
+        if mine and held.wake_at is not None and held.wake_at > now:
+            return held
+        if held.state == "settled":
+            raise LeaseLost(f"{held.external_id} is settled already. Your answers are kept as a draft.", settled=True)
+        if held.state == "leased" and held.owner != self._person:
+            raise LeaseLost(f"{_not_open(held, now)} Your answers are kept as a draft.", holder=held.owner)
+        raise LeaseLost(
+            f"You do not hold {held.external_id} any more: the lease ran out or was given up. "
+            "Your answers are kept as a draft; claim the case again to go on."
+        )
+
+
+def _not_open(held: leases.Holder, now: int) -> str:
+    if held.state == "settled":
+        return f"{held.external_id} is settled already."
+    minutes = max(0, ((held.wake_at or now) - now) // 60_000)
+    return f"{held.owner} has {held.external_id} for {minutes} more minutes; take-over is free after that."

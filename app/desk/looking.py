@@ -1,0 +1,201 @@
+"""Looking: lists, search, one case, what is near to it, what was done."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+from typing import Any
+
+from app.desk.base import DeskBase
+from app.desk.history import describe
+from app.desk.similar import similar_cases
+from app.desk.views import case_row, is_hidden
+from app.insight.rates import wilson
+from app.model.case import (
+    CaseRow,
+    CaseView,
+    Filter,
+    HistoryEntry,
+    QueueOutcome,
+    QueueStatus,
+    SessionSummary,
+    SimilarCase,
+)
+from app.model.errors import BadInput
+from app.model.prediction import SEVERITIES, Prediction
+from db import audit, cases, corrections, leases, lists, reviews, search
+from db.engine import Connection
+
+# The first matches of a search; more are not ordered usefully by anyone.
+SEARCH_LIMIT = 10_000
+_FUZZY_LIMIT = 500
+
+
+class Looking(DeskBase):
+    """What a person may see without holding a case."""
+
+    def backlog(self) -> list[QueueStatus]:
+        """Every queue's backlog."""
+        now = self._now()
+        with self._store.read() as connection:
+            found = lists.backlog(connection, now)
+        by_queue: dict[str, dict[str, Any]] = {queue: {} for queue in self._policies}
+        for row in found:
+            by_queue.setdefault(row.queue, {})[row.state] = row
+        return [self._status(queue, states) for queue, states in by_queue.items()]
+
+    def _status(self, queue: str, states: dict[str, Any]) -> QueueStatus:
+        waiting = [row for state, row in states.items() if state != "settled"]
+        policy = self._policies.get(queue)
+        return QueueStatus(
+            queue=queue,
+            title=policy.title if policy else "",
+            overdue=sum(int(row.overdue or 0) for row in waiting),
+            oldest_at=min((row.oldest for row in waiting), default=None),
+            **{s: states[s].n if s in states else 0 for s in ("open", "leased", "deferred", "parked", "settled")},
+        )
+
+    def outcomes(self) -> list[QueueOutcome]:
+        """What the settled cases of each queue came to."""
+        with self._store.read() as connection:
+            found = corrections.outcomes(connection)
+        by_queue: dict[str, dict[str, Any]] = {}
+        for row in found:
+            by_queue.setdefault(row.queue, {})[row.verdict] = row
+        return [_outcome(queue, rows) for queue, rows in by_queue.items() if queue in self._policies]
+
+    def ids(self, wanted: Filter, limit: int | None = None) -> array[int]:
+        """case_ids that match, by priority, due time, age; with a text, as `search` ranks them."""
+        queues = [wanted.queue] if wanted.queue else list(self._policies)
+        if wanted.flag is not None:
+            # Where a first judgement comes first, flags may not be asked for either.
+            queues = [q for q in queues if q in self._policies and not self._policies[q].provisional]
+        severity = SEVERITIES.index(wanted.severity) if wanted.severity else None
+        with self._store.read() as connection:
+            if wanted.text:
+                found = self._search(connection, wanted)
+                return array("q", found[:limit] if limit else found)
+            return lists.ids(connection, queues, wanted.state, severity, wanted.flag, wanted.holder, limit)
+
+    def _search(self, connection: Connection, wanted: Filter) -> list[int]:
+        """Exact ids first, then cases with all words, then near misses of a mistyped word."""
+        exact = [i for i, queue in cases.find(connection, wanted.text.strip(), wanted.queue) if queue in self._policies]
+        found = list(dict.fromkeys([*exact, *search.containing_all(connection, wanted.text, SEARCH_LIMIT)]))
+        if not found:
+            found = _near_misses(connection, wanted.text)
+        known = lists.rows(connection, found[:SEARCH_LIMIT])
+        return [i for i in found if i in known and self._matches(known[i], wanted)]
+
+    def _matches(self, row: Any, wanted: Filter) -> bool:
+        policy = self._policies.get(row.queue)
+        return (
+            policy is not None
+            and wanted.queue in (None, row.queue)
+            and (row.state == wanted.state if wanted.state else True)
+            and wanted.severity in (None, SEVERITIES[row.severity])
+            and (wanted.flag is None or (row.flag == wanted.flag and not policy.provisional))
+            and wanted.holder in (None, row.lease_owner)
+        )
+
+    def rows(self, case_ids: Iterable[int]) -> dict[int, CaseRow]:
+        """Lines of the inbox by case_id. Flags of queues with a first judgement are left out."""
+        with self._store.read() as connection:
+            found = lists.rows(connection, case_ids)
+        return {i: case_row(row, self._provisional(row)) for i, row in found.items() if row.queue in self._policies}
+
+    def _provisional(self, row: Any) -> bool:
+        return is_hidden(self._policies[row.queue], row.state, judged=False)
+
+    def find(self, reference: str, queue: str | None = None) -> int:
+        """The case_id behind a prediction's id."""
+        with self._store.read() as connection:
+            found = [(i, q) for i, q in cases.find(connection, reference, queue) if q in self._policies]
+        if not found:
+            where = f" in queue '{queue}'" if queue else ""
+            raise BadInput(f"There is no case '{reference}'{where}. `secondlook search` looks for words.")
+        if len(found) > 1:
+            raise BadInput(f"'{reference}' is in several queues ({', '.join(q for _, q in found)}): add --queue.")
+        return found[0][0]
+
+    def view(self, case_id: int) -> CaseView:
+        """A case to look at, without a lease."""
+        with self._store.read() as connection:
+            return self._view(connection, case_id)
+
+    def peek(self, queue: str | None, beside: int | None = None) -> CaseView | None:
+        """The case that `claim` would give out after `beside` is done."""
+        with self._store.read() as connection:
+            found = self._head(connection, queue)
+            return self._view(connection, found) if found is not None and found != beside else None
+
+    def _head(self, connection: Connection, queue: str | None) -> int | None:
+        """The most urgent open case over the queues."""
+        heads = [
+            head
+            for name in ([queue] if queue else self._policies)
+            if (head := leases.next_open(connection, name, self._person)) is not None
+        ]
+        best = min(heads, key=lambda head: (-head[1], head[2], head[0]), default=None)
+        return best[0] if best else None
+
+    def similar(self, case_id: int, limit: int = 5) -> list[SimilarCase]:
+        """Cases near to this one."""
+        with self._store.read() as connection:
+            row = lists.with_record(connection, case_id)
+            if row is None or row.queue not in self._policies:
+                raise BadInput("There is no such case.")
+            prediction = Prediction.model_validate_json(row.record)
+            return similar_cases(connection, row, prediction, self._is_hidden(connection, row), limit)
+
+    def history(self, case_id: int) -> list[HistoryEntry]:
+        """What was done with a case, newest first."""
+        with self._store.read() as connection:
+            entries = audit.of_case(connection, case_id)
+            kept = {row.review_id: row for row in reviews.of_case(connection, case_id)}
+            row = lists.with_record(connection, case_id)
+            hidden = row is not None and self._is_hidden(connection, row)
+        return [describe(entry, {} if hidden else kept) for entry in entries]
+
+    def summary(self, since: int) -> SessionSummary:
+        """What this person did since a moment."""
+        with self._store.read() as connection:
+            mine = reviews.since(connection, self._person, since)
+            did = audit.count_actions(connection, self._person, since)
+            drafts = reviews.count_drafts(connection, self._person)
+        standing = [row for row in mine if row.retracted_at is None]
+        seconds = sorted(row.seconds for row in standing)
+        return SessionSummary(
+            decided=len(standing),
+            undone=did.get("undone", 0),
+            overturned=sum(row.verdict in ("overturned", "corrected") for row in standing),
+            skipped=did.get("skipped", 0),
+            deferred=did.get("deferred", 0),
+            median_seconds=seconds[len(seconds) // 2] if seconds else None,
+            drafts=drafts,
+        )
+
+
+def _outcome(queue: str, rows: dict[str, Any]) -> QueueOutcome:
+    counts = {verdict: row.n for verdict, row in rows.items()}
+    changed = counts.get("overturned", 0) + counts.get("corrected", 0)
+    labelled = changed + counts.get("upheld", 0)
+    return QueueOutcome(
+        queue=queue,
+        verdicts=counts,
+        rate=changed / labelled if labelled else 0.0,
+        interval=wilson(changed, labelled),
+        mean_seconds=sum(row.seconds * row.n for row in rows.values()) / sum(counts.values()),
+    )
+
+
+def _near_misses(connection: Connection, text: str) -> list[int]:
+    """Cases whose words are nearly the text's: candidates by the words' beginnings, then rapidfuzz."""
+    from rapidfuzz import fuzz, process
+
+    beginnings = [word[: max(3, len(word) // 2)] for word in text.split()]
+    candidates = list(
+        dict.fromkeys(i for b in beginnings for i in search.containing_all(connection, b, SEARCH_LIMIT // 10))
+    )
+    bodies = search.bodies(connection, candidates)
+    best = process.extract(text, bodies, scorer=fuzz.partial_token_set_ratio, limit=_FUZZY_LIMIT, score_cutoff=80)
+    return [case_id for _, _, case_id in best]

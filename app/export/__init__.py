@@ -1,0 +1,1 @@
+"""Corrections out, as datasets."""

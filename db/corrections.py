@@ -1,0 +1,95 @@
+"""Settled verdicts with what a dataset needs of their cases, streamed in the order of admission."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from db.tables import metadata
+
+_c = metadata.tables["cases"]
+_records = metadata.tables["case_records"]
+_reviews = metadata.tables["reviews"]
+_verdicts = metadata.tables["verdicts"]
+_rubrics = metadata.tables["rubrics"]
+
+
+class Correction(NamedTuple):
+    """One settled case. `record` is None where `features` say everything."""
+
+    id: str
+    revision: int
+    predicted_label: str | None
+    predicted_score: float | None
+    verdict: str
+    label: str | None
+    correction: str | None
+    probability: float | None
+    reviewers: int
+    agreement: float
+    model_name: str | None
+    model_version: str | None
+    rubric_hash: str
+    split_bucket: int
+    features: str
+    record: str | None
+
+
+_query = (
+    sa.select(
+        _c.c.external_id,
+        _c.c.revision,
+        _c.c.predicted_label,
+        _c.c.predicted_score,
+        _verdicts.c.verdict,
+        _verdicts.c.label,
+        _verdicts.c.correction,
+        _c.c.sampling_probability,
+        _verdicts.c.reviewers,
+        _verdicts.c.agreement,
+        _c.c.model_name,
+        _c.c.model_version,
+        _reviews.c.rubric_hash,
+        _c.c.split_bucket,
+        _records.c.features,
+        sa.case((_records.c.has_text == 1, _records.c.record)),
+    )
+    .select_from(_verdicts)
+    .join(_c, _c.c.case_id == _verdicts.c.case_id)
+    .join(_records, _records.c.case_id == _verdicts.c.case_id)
+    .join(_reviews, _reviews.c.review_id == _verdicts.c.review_id)
+    .where(_c.c.queue == sa.bindparam("queue"))
+    .order_by(_verdicts.c.case_id)
+)
+
+
+def stream(connection: Connection, queue: str, chunk: int) -> Iterator[list[tuple[Any, ...]]]:
+    """Lists of at most `chunk` rows, each in the order of `Correction`'s fields."""
+    result = connection.execution_options(stream_results=True).execute(_query, {"queue": queue})
+    while rows := result.fetchmany(chunk):
+        yield [tuple(row) for row in rows]
+
+
+def rubric_names(connection: Connection) -> dict[str, tuple[str, str]]:
+    """Rubric id and version by hash."""
+    return {row.hash: (row.rubric_id, row.version) for row in connection.execute(sa.select(_rubrics))}
+
+
+def outcomes(connection: Connection) -> list[Any]:
+    """Per queue and verdict: `n` and the mean active `seconds`."""
+    query = (
+        sa.select(
+            _c.c.queue,
+            _verdicts.c.verdict,
+            sa.func.count().label("n"),
+            sa.func.avg(_reviews.c.seconds).label("seconds"),
+        )
+        .select_from(_verdicts)
+        .join(_c, _c.c.case_id == _verdicts.c.case_id)
+        .join(_reviews, _reviews.c.review_id == _verdicts.c.review_id)
+        .group_by(_c.c.queue, _verdicts.c.verdict)
+    )
+    return list(connection.execute(query))
