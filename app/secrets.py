@@ -85,14 +85,14 @@ def _from_environment() -> str | None:
     if not named:
         return None
     try:
-        return Path(named).read_text().strip()
+        return Path(named).read_text(encoding="ascii", errors="replace").strip()
     except OSError as error:
         raise BadInput(f"{ENVIRONMENT}_FILE names {named}, which cannot be read: {error.strerror}.") from None
 
 
 def _from_file(path: Path) -> str:
     try:
-        return path.read_text().strip()
+        return path.read_text(encoding="ascii", errors="replace").strip()
     except OSError as error:
         raise Unavailable(
             f"The workspace key {path} cannot be read: {error.strerror}. Cases and decisions are kept; pseudonyms "

@@ -17,8 +17,8 @@ from app.bundled import bundled
 from app.model.errors import BadInput, RubricError, SettingsError
 from app.model.policy import QueuePolicy, Strict
 from app.model.rubric import Rubric
+from app.workspace_place import SETTINGS_FILE, place_of
 
-SETTINGS_FILE = "secondlook.toml"
 DATABASE_FILE = "secondlook.db"
 
 
@@ -107,17 +107,7 @@ class Workspace:
 
 def find_workspace(given: str | None) -> Workspace:
     """The workspace named by `--workspace`, SECONDLOOK_WORKSPACE, or around the current folder."""
-    named = given or os.environ.get("SECONDLOOK_WORKSPACE")
-    if named:
-        return load_workspace(Path(named).expanduser())
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / SETTINGS_FILE).exists():
-            return load_workspace(folder)
-    raise BadInput(
-        "There is no workspace here. `secondlook init` makes one in this folder, `secondlook demo` shows a "
-        "sample; --workspace DIR names one elsewhere."
-    )
+    return load_workspace(place_of(given))
 
 
 def load_workspace(root: Path) -> Workspace:

@@ -145,9 +145,15 @@ def readable_errors() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if isinstance(error, sa.exc.IntegrityError | sa.exc.ProgrammingError):
+        broken_rule = isinstance(error, sa.exc.IntegrityError) and not _is_trigger(error)
+        if broken_rule or isinstance(error, sa.exc.ProgrammingError):
             raise
         raise Unavailable(_explain(str(error.orig))) from error
+
+
+def _is_trigger(error: DBAPIError) -> bool:
+    """Whether a trigger refused: SQLite reports that as a broken constraint."""
+    return getattr(error.orig, "sqlite_errorname", "") == "SQLITE_CONSTRAINT_TRIGGER"
 
 
 def _explain(message: str) -> str:

@@ -97,8 +97,11 @@ def take(connection: Connection, case_id: int, person: str, session: str, until:
     return connection.execute(_take, {"id": case_id, "person": person, "session": session, "until": until}).scalar()
 
 
-def seize(connection: Connection, case_id: int, person: str, session: str, until: int) -> int:
-    """Moves a lease to another session or person; the old token is worth nothing from now on."""
+def seize(connection: Connection, case_id: int, person: str, session: str, until: int, counts: bool = False) -> int:
+    """Moves a lease to another session or person; the old token is worth nothing from now on.
+
+    `counts` where it is a claim of its own, which counts towards parking.
+    """
     change = (
         _c.update()
         .where(_c.c.case_id == case_id)
@@ -108,6 +111,8 @@ def seize(connection: Connection, case_id: int, person: str, session: str, until
             lease_session=session,
             lease_token=_c.c.lease_token + 1,
             wake_at=until,
+            claims=_c.c.claims + int(counts),
+            note=None,
         )
     )
     return int(connection.execute(change.returning(_c.c.lease_token)).scalar_one())
@@ -124,6 +129,11 @@ def reopen(connection: Connection, case_id: int, forget_claim: bool) -> None:
     connection.execute(
         _c.update().where(_c.c.case_id == case_id).values(state="open", claims=claims, note=None, **_unheld)
     )
+
+
+def forget_claims(connection: Connection, case_id: int) -> None:
+    """Starts counting a case's claims anew."""
+    connection.execute(_c.update().where(_c.c.case_id == case_id).values(claims=0))
 
 
 def defer(connection: Connection, case_id: int, until: int) -> None:
@@ -151,8 +161,10 @@ def count_held(connection: Connection, queues: list[str], person: str) -> int:
     return int(connection.execute(query.where(_c.c.state == "leased", _c.c.lease_owner == person)).scalar_one())
 
 
-def next_wake(connection: Connection, queues: list[str], state: str) -> int | None:
-    """When the first lease or deferral ends."""
+def next_wake(connection: Connection, queues: list[str], state: str, besides: str | None = None) -> int | None:
+    """When the first lease or deferral ends; leases of the person `besides` are left out."""
     query = sa.select(sa.func.min(_c.c.wake_at)).where(_c.c.queue.in_(queues), _c.c.wake_at.is_not(None))
+    if besides is not None:
+        query = query.where(_c.c.lease_owner != besides)
     found: int | None = connection.execute(query.where(_c.c.state == state)).scalar()
     return found

@@ -90,6 +90,25 @@ def retract(connection: Connection, review_id: str, person: str, at: int) -> Non
     connection.execute(_retractions.insert(), {"review_id": review_id, "person": person, "at": at})
 
 
+def retracted(connection: Connection) -> set[str]:
+    """The ids of all reviews that were taken back."""
+    return set(connection.execute(sa.select(_retractions.c.review_id)).scalars())
+
+
+def unsound_verdicts(connection: Connection) -> list[int]:
+    """Cases whose outcome is not what a review that stands says, or is missing."""
+    joined = _verdicts.outerjoin(_reviews, _reviews.c.review_id == _verdicts.c.review_id)
+    joined = joined.outerjoin(_retractions, _retractions.c.review_id == _verdicts.c.review_id)
+    same = ("case_id", "verdict", "label", "correction")
+    differs = [_verdicts.c[name].is_distinct_from(_reviews.c[name]) for name in same]
+    wrong = sa.select(_verdicts.c.case_id).select_from(joined).where(sa.or_(_retractions.c.at.is_not(None), *differs))
+    standing = _reviews.outerjoin(_retractions, _retractions.c.review_id == _reviews.c.review_id)
+    standing = standing.outerjoin(_verdicts, _verdicts.c.review_id == _reviews.c.review_id)
+    lacking = sa.select(_reviews.c.case_id).select_from(standing)
+    lacking = lacking.where(_retractions.c.at.is_(None), _verdicts.c.case_id.is_(None))
+    return sorted(connection.execute(wrong.union(lacking)).scalars())
+
+
 def set_verdict(connection: Connection, verdict: dict[str, Any]) -> None:
     """Keeps the settled outcome of a case; columns of `verdicts`."""
     connection.execute(_insert_verdict, verdict)

@@ -41,6 +41,6 @@ def _demo(arguments: argparse.Namespace) -> int:
 
     check_terminal()
     fill(workspace, person)
-    code = run_desk(workspace, person)
+    code = run_desk(lambda: workspace, person)
     narrate(f"The demo's workspace is {root}; delete it when you like.")
     return code

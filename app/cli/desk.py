@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from app.cli.output import narrate, say
@@ -24,11 +25,11 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def open_the_desk(arguments: argparse.Namespace) -> int:
     """Opens the desk on the workspace."""
-    from app.cli.opening import person_of, workspace_of
+    from app.cli.opening import check_workspace, workspace_of
 
     check_terminal()
-    workspace = workspace_of(arguments)
-    return run_desk(workspace, person_of(arguments, workspace))
+    check_workspace(arguments.workspace)
+    return run_desk(lambda: workspace_of(arguments), arguments.person)
 
 
 def check_terminal() -> None:
@@ -46,16 +47,15 @@ def check_terminal() -> None:
         )
 
 
-def run_desk(workspace: Workspace, person: str) -> int:
-    """Runs the screens, then says what was done."""
+def run_desk(open_workspace: Callable[[], Workspace], person: str | None) -> int:
+    """Runs the screens, then says what was done. The workspace is opened after the first paint."""
     from app.shell import Shell
 
-    shell = Shell(workspace, person)
+    shell = Shell(open_workspace, person)
     shell.run()
     if shell.failure:
-        from app.model.errors import Unavailable
-
-        raise Unavailable(shell.failure)
+        narrate(f"secondlook: {shell.failure}")
+        return shell.failure_code
     for line in shell.farewell:
         (say if sys.stdout.isatty() else narrate)(line)
     return shell.return_code or 0

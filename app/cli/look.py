@@ -7,6 +7,7 @@ from typing import Any
 
 from app.cli.opening import line_desk
 from app.cli.output import emit, minutes, narrate, say, table
+from app.model.words import SEVERITIES, STATES
 
 
 def register(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -29,9 +30,6 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _filters(command: argparse.ArgumentParser) -> None:
-    from app.model.case import STATES
-    from app.model.prediction import SEVERITIES
-
     command.add_argument("--queue", metavar="Q")
     command.add_argument("--state", choices=STATES)
     command.add_argument("--severity", choices=SEVERITIES)

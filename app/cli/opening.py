@@ -28,6 +28,13 @@ def person_of(arguments: argparse.Namespace, workspace: Workspace) -> str:
     return arguments.person or workspace.person
 
 
+def check_workspace(given: str | None) -> None:
+    """Raises BadInput where there is no workspace, without reading one: the desk paints before it does."""
+    from app.workspace_place import place_of
+
+    place_of(given)
+
+
 @contextmanager
 def line_desk(arguments: argparse.Namespace) -> Iterator[LocalDesk]:
     """The desk for one line-mode command."""

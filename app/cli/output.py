@@ -38,8 +38,9 @@ def narrate(text: str) -> None:
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Left-aligned columns, two spaces apart; numbers on the right."""
     cells = [[safe_line("" if cell is None else str(cell)) for cell in row] for row in rows]
-    widths = [max(len(line[i]) for line in [list(header), *cells]) for i in range(len(header))]
-    for line in [list(header), *cells]:
+    lines = [[safe_line(name) for name in header], *cells]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+    for line in lines:
         padded = [
             cell.rjust(width) if cell.replace(".", "").replace("-", "").isdigit() else cell.ljust(width)
             for cell, width in zip(line, widths, strict=True)

@@ -62,7 +62,8 @@ def make_workspace(root: Path, require_keyring: bool = False) -> str:
     """Makes settings, key and database; returns where the key lives. Raises BadInput if there is one."""
     from app.model.errors import BadInput
     from app.secrets import create_key
-    from app.settings import SETTINGS_FILE, load_workspace
+    from app.settings import load_workspace
+    from app.workspace_place import SETTINGS_FILE
     from db.engine import open_store
 
     if (root / SETTINGS_FILE).exists():
@@ -96,7 +97,8 @@ def _paths(arguments: argparse.Namespace) -> int:
     from app.bundled import bundled
     from app.cli.opening import workspace_of
     from app.secrets import KEY_FILE
-    from app.settings import DATABASE_FILE, SETTINGS_FILE
+    from app.settings import DATABASE_FILE
+    from app.workspace_place import SETTINGS_FILE
 
     workspace = workspace_of(arguments)
     found = {

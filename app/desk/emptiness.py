@@ -22,7 +22,7 @@ def why_nothing(connection: Connection, queues: list[str], person: str, now: int
         reasons.append(f"{counts['open']} skipped by you (`secondlook unskip` offers them again)")
     if counts.get("leased"):
         mine = leases.count_held(connection, queues, person)
-        soonest = leases.next_wake(connection, queues, "leased")
+        soonest = leases.next_wake(connection, queues, "leased", besides=person)
         if counts["leased"] > mine:
             reasons.append(f"{counts['leased'] - mine} held by others{_in_minutes(soonest, now)}")
         if mine:

@@ -126,6 +126,7 @@ class Holding(Looking):
             if held.state not in ("parked", "deferred"):
                 raise Refused(f"{held.external_id} is {held.state}, neither parked nor deferred.")
             leases.reopen(connection, case_id, forget_claim=False)
+            leases.forget_claims(connection, case_id)
             self._log(connection, "unparked", case_id)
 
     # Inside a transaction.
@@ -155,7 +156,8 @@ class Holding(Looking):
 
     def _seize(self, connection: Connection, held: leases.Holder, now: int, action: str) -> Claim:
         until = now + self._lease_ms(held.queue)
-        token = leases.seize(connection, held.case_id, self._person, self._session, until)
+        counts = action == "claimed"
+        token = leases.seize(connection, held.case_id, self._person, self._session, until, counts)
         self._log(connection, action, held.case_id, token=token)
         return self._claim(connection, Lease(held.case_id, token, self._person, self._session, until))
 
@@ -182,6 +184,12 @@ class Holding(Looking):
             raise LeaseLost(f"{held.external_id} is settled already. Your answers are kept as a draft.", settled=True)
         if held.state == "leased" and held.owner != self._person:
             raise LeaseLost(f"{_not_open(held, now)} Your answers are kept as a draft.", holder=held.owner)
+        if held.owner == self._person and held.wake_at is not None and held.wake_at > now:
+            raise LeaseLost(
+                f"You took {held.external_id} up again, here or in another terminal. Nothing was changed; "
+                "go on there, or claim the case again.",
+                holder=held.owner,
+            )
         raise LeaseLost(
             f"You do not hold {held.external_id} any more: the lease ran out or was given up. "
             "Your answers are kept as a draft; claim the case again to go on."

@@ -12,9 +12,9 @@ from app.audit.verify import review_content
 from app.desk.holding import Holding
 from app.model.answers import Outcome, check
 from app.model.case import CaseView, Claim, Decision, Draft, Lease, Receipt
-from app.model.errors import BadInput, NothingToDo, Refused
+from app.model.errors import BadInput, LeaseLost, NothingToDo, Refused
 from app.model.prediction import Prediction
-from app.model.rubric import Rubric
+from app.model.rubric import UNRESOLVABLE, Rubric
 from db import leases, lists, reviews
 from db.engine import Connection
 
@@ -30,6 +30,9 @@ class LocalDesk(Holding):
             now = self._now()
             self._live(connection, lease.case_id, lease.token, now)
             if reviews.judgement(connection, lease.case_id, self._person) is None:
+                offered = [*self._view(connection, lease.case_id).prediction.task.labels, UNRESOLVABLE]
+                if len(offered) > 1 and label not in offered:
+                    raise BadInput(f"A judgement is one of {', '.join(offered)}, not '{label}'.")
                 reviews.judge(connection, lease.case_id, self._person, label, confidence, now)
                 self._log(connection, "judged", lease.case_id)
             return self._view(connection, lease.case_id)
@@ -43,20 +46,35 @@ class LocalDesk(Holding):
             reviews.save_draft(connection, case_id, self._person, rubric.hash, body, self._now())
 
     def decide(self, decision: Decision) -> Receipt:
-        """Settles a case: review, verdict and audit entry in one transaction."""
+        """Settles a case: review, verdict and audit entry in one transaction.
+
+        Where the lease is lost, the answers are kept as a draft, unless the case is the person's
+        again and its newer draft would be overwritten.
+        """
+        try:
+            return self._decide(decision)
+        except LeaseLost as lost:
+            if lost.holder != self._person:
+                self.save_draft(decision.case_id, Draft(decision.answers, seconds=decision.seconds))
+            raise
+
+    def _decide(self, decision: Decision) -> Receipt:
         with self._store.write() as connection:
             now = self._now()
             earlier = reviews.by_id(connection, decision.decision_id)
             if earlier is not None:
-                return self._receipt(earlier, self._holder(connection, earlier.case_id), repeated=True)
+                return self._repeated(connection, earlier, decision)
             held = self._live(connection, decision.case_id, decision.lease_token, now)
             row = lists.with_record(connection, decision.case_id)
             if row is None:
                 raise BadInput("There is no such case.")
             rubric = self.rubric(held.queue)
             prediction = Prediction.model_validate_json(row.record)
-            answers, outcome = check(rubric, decision.answers, prediction.task, prediction.output)
             judged = reviews.judgement(connection, held.case_id, self._person)
+            if judged is None and self.policy(held.queue).provisional:
+                # What is missing or wrong in the answers would tell the model's label.
+                raise Refused(f"Judge {held.external_id} first: this queue shows the model's answer after that.")
+            answers, outcome = check(rubric, decision.answers, prediction.task, prediction.output)
             self._register(connection, rubric, now)
             review = self._review(decision, held, rubric, answers, outcome, judged, now)
             reviews.add(connection, review)
@@ -73,6 +91,14 @@ class LocalDesk(Holding):
                 commitment=commitment(review["salt"], review_content(_Row(review))),
             )
         return self._receipt(_Row(review), held, repeated=False)
+
+    def _repeated(self, connection: Connection, earlier: Any, decision: Decision) -> Receipt:
+        """The receipt of a decision that was made already. A decision_id stands for one decision only."""
+        if (earlier.person, earlier.case_id) != (self._person, decision.case_id):
+            raise BadInput("This decision_id belongs to another decision. Nothing was changed; use a new one.")
+        if earlier.retracted_at is not None:
+            raise Refused("This decision was taken back. Nothing was changed; use a new decision_id to decide again.")
+        return self._receipt(earlier, self._holder(connection, earlier.case_id), repeated=True)
 
     def _review(
         self,

@@ -22,7 +22,8 @@ from app.model.case import (
     SimilarCase,
 )
 from app.model.errors import BadInput
-from app.model.prediction import SEVERITIES, Prediction
+from app.model.prediction import Prediction
+from app.model.words import SEVERITIES
 from db import audit, cases, corrections, leases, lists, reviews, search
 from db.engine import Connection
 
@@ -66,10 +67,10 @@ class Looking(DeskBase):
 
     def ids(self, wanted: Filter, limit: int | None = None) -> array[int]:
         """case_ids that match, by priority, due time, age; with a text, as `search` ranks them."""
-        queues = [wanted.queue] if wanted.queue else list(self._policies)
+        queues = [q for q in self._policies if wanted.queue in (None, q)]
         if wanted.flag is not None:
             # Where a first judgement comes first, flags may not be asked for either.
-            queues = [q for q in queues if q in self._policies and not self._policies[q].provisional]
+            queues = [q for q in queues if not self._policies[q].provisional]
         severity = SEVERITIES.index(wanted.severity) if wanted.severity else None
         with self._store.read() as connection:
             if wanted.text:
@@ -145,7 +146,8 @@ class Looking(DeskBase):
             if row is None or row.queue not in self._policies:
                 raise BadInput("There is no such case.")
             prediction = Prediction.model_validate_json(row.record)
-            return similar_cases(connection, row, prediction, self._is_hidden(connection, row), limit)
+            hidden, blind = self._is_hidden(connection, row), self._policies[row.queue].provisional
+            return similar_cases(connection, row, prediction, hidden, blind, limit)
 
     def history(self, case_id: int) -> list[HistoryEntry]:
         """What was done with a case, newest first."""
@@ -153,7 +155,9 @@ class Looking(DeskBase):
             entries = audit.of_case(connection, case_id)
             kept = {row.review_id: row for row in reviews.of_case(connection, case_id)}
             row = lists.with_record(connection, case_id)
-            hidden = row is not None and self._is_hidden(connection, row)
+            if row is None or row.queue not in self._policies:
+                raise BadInput("There is no such case.")
+            hidden = self._is_hidden(connection, row)
         return [describe(entry, {} if hidden else kept) for entry in entries]
 
     def summary(self, since: int) -> SessionSummary:

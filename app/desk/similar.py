@@ -28,15 +28,23 @@ Scored = tuple[float, Any, tuple[Difference, ...]]
 
 
 def similar_cases(
-    connection: Connection, row: Any, prediction: Prediction, hidden: bool, limit: int
+    connection: Connection, row: Any, prediction: Prediction, hidden: bool, blind: bool, limit: int
 ) -> list[SimilarCase]:
-    """The nearest cases of the same queue, best first; the nearest opposite one is always among them."""
+    """The nearest cases of the same queue, best first; the nearest opposite one is always among them.
+
+    `hidden`: of this case nothing of the model's answer may be told; `blind`: nor of others that are
+    not settled, since they are judged first as well.
+    """
+
+    def told(other: Any) -> bool:
+        return not hidden and (not blind or other.verdict is not None)
+
     text = _text_of(prediction, hidden)
     scored = _by_text(connection, row, text) if text else _by_values(connection, row, prediction)
     scored.sort(key=lambda item: -item[0])
     chosen = scored[:limit]
     if not hidden:
-        opposite = next((s for s in scored if _role(s[1], row, prediction) == "opposite"), None)
+        opposite = next((s for s in scored if told(s[1]) and _role(s[1], row, prediction) == "opposite"), None)
         if opposite and opposite not in chosen:
             chosen = [*chosen[: limit - 1], opposite]
     return [
@@ -44,9 +52,9 @@ def similar_cases(
             case_id=other.case_id,
             id=other.external_id,
             likeness=round(likeness, 3),
-            role=None if hidden else _role(other, row, prediction),
-            label=None if hidden else other.predicted_label,
-            verdict=None if hidden else other.verdict,
+            role=_role(other, row, prediction) if told(other) else None,
+            label=other.predicted_label if told(other) else None,
+            verdict=other.verdict if told(other) else None,
             excerpt=other.title,
             differences=differences,
         )

@@ -9,12 +9,13 @@ from pydantic import ValidationError
 from app.model.case import CaseRow, CaseView
 from app.model.errors import Unavailable
 from app.model.policy import QueuePolicy
-from app.model.prediction import SEVERITIES, Output, Prediction
+from app.model.prediction import Output, Prediction
 from app.model.rubric import Rubric
+from app.model.words import SEVERITIES
 
 
 def case_row(row: Any, hidden: bool) -> CaseRow:
-    """A line of the inbox."""
+    """A line of the inbox. The priority is hidden with the flag: points for the score are in it."""
     return CaseRow(
         case_id=row.case_id,
         id=row.external_id,
@@ -22,7 +23,7 @@ def case_row(row: Any, hidden: bool) -> CaseRow:
         queue=row.queue,
         state=row.state,
         severity=SEVERITIES[row.severity],
-        priority=row.priority,
+        priority=0 if hidden else row.priority,
         due_at=row.due_at,
         admitted_at=row.admitted_at,
         flag="" if hidden else row.flag,

@@ -54,7 +54,7 @@ def export(store: Store, folder: Path, queue: str, form: Format, actor: str, now
         _put(folder / MANIFEST, orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n")
     except OSError as error:
         raise Unavailable(
-            f"{folder} cannot be written: {error.strerror}. Corrections are kept in the workspace; nothing was exported."
+            f"{folder} cannot be written: {error.strerror}. Corrections are kept; nothing was exported."
         ) from None
     digest = manifest["files"][0]["sha256"]
     with store.write() as connection:

@@ -46,8 +46,8 @@ def to_frame(rows: list[tuple[Any, ...]], rubrics: dict[str, tuple[str, str]]) -
         schema_overrides=_RAW_TYPES,
     )
     names = {digest: f"{rid}@{version}#{digest[:12]}" for digest, (rid, version) in rubrics.items()}
-    split = pl.when(pl.col("split_bucket") < _SPLITS[0][0]).then(pl.lit(_SPLITS[0][1]))
-    split = split.when(pl.col("split_bucket") < _SPLITS[1][0]).then(pl.lit(_SPLITS[1][1]))
+    bucket = pl.col("split_bucket")
+    split = pl.when(bucket < _SPLITS[0][0]).then(pl.lit(_SPLITS[0][1])).when(bucket < _SPLITS[1][0])
     fixed = base.select(
         "id",
         "revision",
@@ -63,7 +63,7 @@ def to_frame(rows: list[tuple[Any, ...]], rubrics: dict[str, tuple[str, str]]) -
         "model_name",
         "model_version",
         pl.col("rubric_hash").replace_strict(names, default=pl.col("rubric_hash")).alias("rubric_version"),
-        split.otherwise(pl.lit(_SPLITS[2][1])).alias("split"),
+        split.then(pl.lit(_SPLITS[1][1])).otherwise(pl.lit(_SPLITS[2][1])).alias("split"),
     )
     return pl.concat([_features(columns["features"]), *_texts(columns), fixed], how="horizontal")
 

@@ -24,7 +24,8 @@ from app.intake.parse import parse_json, validate
 from app.intake.read import Raw
 from app.model.errors import BadInput, RecordError
 from app.model.policy import QueuePolicy
-from app.model.prediction import SEVERITIES, Prediction
+from app.model.prediction import Prediction
+from app.model.words import SEVERITIES
 from app.protect.protector import Protector
 from app.protect.seal import seal, unseal
 from app.secrets import Keys
@@ -92,9 +93,21 @@ class Admission:
     def run(self, items: Iterable[Raw], source: str) -> Iterator[Count]:
         """Admits everything; yields the running count after each committed batch."""
         stream = iter(items)
-        while batch := list(islice(stream, BATCH)):
+        broken: BadInput | None = None
+        while broken is None:
+            batch: list[Raw] = []
+            try:
+                for raw in islice(stream, BATCH):
+                    batch.append(raw)  # noqa: PERF402  # what came before an error must stay in the batch
+            except BadInput as error:
+                # The source ends here for good; what it gave before is kept.
+                broken = error
+            if not batch:
+                break
             self._admit([self._prepare(raw) for raw in batch], source)
             yield self.count
+        if broken:
+            raise broken
 
     def retry(self, held: Held, sealed: bytes, as_revision: bool) -> int:
         """Admits a quarantined record after all; returns its case_id.
@@ -178,7 +191,7 @@ class Admission:
             "due_at": route.due_at(prediction, self._policy, now),
             "admitted_at": now,
             "severity": SEVERITIES.index(prediction.severity),
-            "flag": route.worst_flag(prediction),
+            "flag": route.worst_flag(kept),
             "title": route.title(kept, self._policy),
             "domain": kept.get("domain"),
             "subject": kept.get("subject"),
@@ -187,7 +200,7 @@ class Admission:
             "predicted_score": output.get("score"),
             "model_name": _text(model.get("name")),
             "model_version": _text(model.get("version")),
-            "sampling_reason": sampling.reason if sampling else None,
+            "sampling_reason": (kept.get("sampling") or {}).get("reason"),
             "sampling_probability": sampling.probability if sampling else None,
             "record": orjson.dumps(kept).decode(),
             "features": features.decode(),

@@ -7,14 +7,15 @@ columns) is taken as the record itself.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
+from math import isfinite
 from typing import Any
 
-import orjson
-
+from app.intake.parse import parse_value
 from app.model.errors import BadInput, RecordError
-from app.model.prediction import SEVERITIES
+from app.model.words import SEVERITIES
 
 _OUTPUT = {"label": "label", "text": "text"}
 _OUTPUT_NUMBERS = ("score", "threshold")
@@ -48,6 +49,8 @@ FIELDS: tuple[str, ...] = (
     *_INPUT_KINDS,
     *("sensitive", "ignore"),
 )
+# No leading zeros: at most 20 digits can be a whole number, more are text.
+_NUMBER = re.compile(r"[+-]?(?:0|[1-9][0-9]{0,19}|(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][+-]?[0-9]{1,4})?)")
 # Without a mapping these column names mean their field.
 _OBVIOUS = {
     "id": "id", "prediction_id": "id", "case_id": "id", "subject": "subject", "created_at": "created_at",
@@ -112,10 +115,7 @@ def _put(record: dict[str, Any], flag: dict[str, Any], column: str, field: str, 
 def _input(column: str, field: str, value: Any) -> dict[str, Any]:
     kind = field.partition(":")[2]
     if kind in ("json", "chat") and isinstance(value, str):
-        try:
-            value = orjson.loads(value)
-        except orjson.JSONDecodeError:
-            raise RecordError("csv", column, "expected JSON") from None
+        value = _json(column, value)
     number = value if isinstance(value, int | float) and not isinstance(value, bool) else _maybe_number(value)
     if not kind:
         kind = "number" if number is not None else "text" if isinstance(value, str) and len(value) > 80 else "category"
@@ -128,11 +128,15 @@ def _input(column: str, field: str, value: Any) -> dict[str, Any]:
 
 def _section(key: str, value: Any) -> Any:
     if key in _SECTIONS and isinstance(value, str):
-        try:
-            value = orjson.loads(value)
-        except orjson.JSONDecodeError:
-            raise RecordError("csv", key, "expected JSON") from None
+        value = _json(key, value)
     return _without_nulls(value)
+
+
+def _json(column: str, text: str) -> Any:
+    try:
+        return parse_value(text.encode())
+    except RecordError as error:
+        raise RecordError("csv", column, f"expected JSON ({error})") from None
 
 
 def _without_nulls(value: Any) -> Any:
@@ -151,16 +155,15 @@ def _number(column: str, value: Any) -> float:
 
 def _maybe_number(value: Any) -> int | float | None:
     text = str(value).strip()
-    # `007` is a code, not seven.
-    if not text or (text.lstrip("-").startswith("0") and text.lstrip("-").isdigit() and len(text.lstrip("-")) > 1):
+    # `007` is a code, not seven; so is a row of digits that is too long to be kept exactly.
+    if not _NUMBER.fullmatch(text):
         return None
-    try:
-        number = float(text)
-    except ValueError:
+    number = float(text)
+    if not isfinite(number):
         return None
-    if number != number or number in (float("inf"), float("-inf")):
-        return None
-    return int(text) if text.lstrip("-").isdigit() and len(text) < 16 else number
+    if not text.lstrip("+-").isdigit():
+        return number
+    return int(text) if -(2**63) <= int(text) < 2**64 else None
 
 
 def _severity(column: str, value: Any) -> str:

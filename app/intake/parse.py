@@ -13,25 +13,34 @@ from app.model.policy import QueuePolicy
 from app.model.prediction import Prediction
 
 MAX_RECORD_BYTES = 4 * 1024 * 1024
+# orjson writes 254 levels; four are left for what intake adds.
+MAX_DEPTH = 250
 
 
 def parse_json(data: bytes) -> dict[str, Any]:
     """One JSON object. Refuses NaN, duplicate keys, numbers that would change, and deep nesting."""
+    record = parse_value(data)
+    if not isinstance(record, dict):
+        raise RecordError("json", "", f"expected a JSON object, got {_json_type(record)}")
+    return record
+
+
+def parse_value(data: bytes) -> Any:
+    """Like `parse_json`, for any JSON value."""
     if len(data) > MAX_RECORD_BYTES:
         raise RecordError("too_large", "", f"{len(data):,} bytes; a record may have {MAX_RECORD_BYTES:,}")
     try:
-        record = orjson.loads(data)
+        value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise _not_json(data, error) from None
-    if not isinstance(record, dict):
-        raise RecordError("json", "", f"expected a JSON object, got {_json_type(record)}")
     try:
-        again = orjson.dumps(record)
+        # In four lists more, so that there is room for what intake wraps around it.
+        again = orjson.dumps([[[[value]]]])[4:-4]
     except (orjson.JSONEncodeError, RecursionError):
-        raise RecordError("json", "", "nested deeper than 254 levels") from None
+        raise RecordError("json", "", f"nested deeper than {MAX_DEPTH} levels") from None
     if again != _compact(data):
         _check_slowly(data)
-    return record
+    return value
 
 
 def validate(record: dict[str, Any], policy: QueuePolicy) -> Prediction:
@@ -65,7 +74,8 @@ def _check_slowly(data: bytes) -> None:
 
     def whole(digits: str) -> int:
         if len(digits) > 20 or not -(2**63) <= int(digits) < 2**64:
-            raise RecordError("json", "", f"the number {digits[:20]}… has too many digits to be kept exactly")
+            # The number itself may be somebody's datum.
+            raise RecordError("json", "", f"a number of {len(digits)} digits is too large to be kept exactly")
         return int(digits)
 
     try:
@@ -86,8 +96,8 @@ def _not_json(data: bytes, error: orjson.JSONDecodeError) -> RecordError:
     for word in (b"NaN", b"Infinity"):
         if word in data:
             return RecordError("json", "", f"{error.msg} at column {error.colno}; JSON knows no {word.decode()}")
-    if data.count(b"[") + data.count(b"{") > 500 and "recursion" in error.msg:
-        return RecordError("json", "", "nested deeper than 254 levels")
+    if "depth" in error.msg or "recursion" in error.msg:
+        return RecordError("json", "", f"nested deeper than {MAX_DEPTH} levels")
     return RecordError("json", "", f"{error.msg} at column {error.colno}")
 
 
@@ -104,6 +114,9 @@ def _first_problem(error: ValidationError) -> RecordError:
 
 def _path(location: tuple[int | str, ...]) -> str:
     """`("explanations", 0, "rule", "items", 2, "op")` → `explanations[0].items[2].op`."""
+    # Keys of free mappings may be somebody's data: they are not repeated.
+    if location[:2] in (("output", "scores"), ("provenance", "not_applicable")):
+        location = location[:2]
     words = ""
     for index, part in enumerate(location):
         if isinstance(part, int):

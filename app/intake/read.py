@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Literal
 import orjson
 
 from app.intake.parse import MAX_RECORD_BYTES
-from app.model.errors import BadInput, NothingToDo, RecordError
+from app.model.errors import BadInput, NothingToDo, RecordError, SecondlookError
 
 Format = Literal["jsonl", "csv", "parquet"]
 FORMATS: tuple[Format, ...] = ("jsonl", "csv", "parquet")
@@ -68,17 +68,30 @@ def open_stream(name: str, form: Format | None = None) -> Stream:
         if path.is_dir():
             raise BadInput(f"{name} is a folder. Name the files in it. Nothing was imported from it.")
         size = path.stat().st_size
-        with path.open("rb") as file:
-            head = file.read(4096)
+        # A pipe can be read once: its beginning is looked at without being taken out.
+        file = path.open("rb")
+        head = file.peek(4096)[:4096]
     except OSError as error:
         raise BadInput(f"{name} cannot be read: {error.strerror}. Nothing was imported from it.") from None
-    if not size and path.is_file():
+    try:
+        form = _usable_form(name, form, head)
+        if form == "parquet" and path.is_file():
+            file.close()
+            return _parquet(path, size)
+        return _lines_or_rows(path.name, file, form, size or None)
+    except SecondlookError:
+        file.close()
+        raise
+
+
+def _usable_form(name: str, form: Format | None, head: bytes) -> Format:
+    """The format, if the beginning looks like something that can be read."""
+    if not head:
         raise NothingToDo(f"{name} is empty: there is nothing to import.")
     form = form or _form_of(name, head)
-    if form == "parquet":
-        return _parquet(path, size)
-    _refuse_binary(name, head)
-    return _lines_or_rows(path.name, path.open("rb"), form, size)
+    if form != "parquet":
+        _refuse_binary(name, head)
+    return form
 
 
 def _form_of(name: str, head: bytes) -> Format:
@@ -87,7 +100,7 @@ def _form_of(name: str, head: bytes) -> Format:
     known = _ENDINGS.get(Path(name).suffix.lower())
     if known:
         return known
-    return "jsonl" if head.lstrip().startswith(b"{") else "csv"
+    return "jsonl" if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{") else "csv"
 
 
 def _refuse_binary(name: str, head: bytes) -> None:
@@ -102,7 +115,7 @@ def _refuse_binary(name: str, head: bytes) -> None:
 
 def _lines_or_rows(name: str, file: BinaryIO, form: Format, size: int | None) -> Stream:
     if form == "parquet":
-        raise BadInput("Parquet cannot be read from standard input: name a file.")
+        raise BadInput("Parquet cannot be read from standard input or a pipe: name a file.")
     seen = [0]
     items = _json_lines(file, seen) if form == "jsonl" else _csv_rows(name, file, seen)
     return Stream(name, form, size, items, lambda: seen[0])
@@ -176,10 +189,15 @@ def _csv_body(reader: Any, header: list[str]) -> Iterator[Raw]:
         problem = None
         if len(cells) != len(header):
             problem = RecordError("csv", "", f"{len(cells)} cells, expected {len(header)} as in the header")
-        elif any("\udc80" <= char <= "\udcff" for cell in cells if not cell.isascii() for char in cell):
+        elif any(map(_is_broken, cells)):
             problem = RecordError("encoding", "", "not UTF-8")
         data = ",".join(cells).encode("utf-8", "surrogateescape") if problem else orjson.dumps(row)
         yield Raw(reader.line_num, data, row, problem)
+
+
+def _is_broken(cell: str) -> bool:
+    """Whether the cell holds bytes that are no UTF-8."""
+    return not cell.isascii() and any("\udc80" <= char <= "\udcff" for char in cell)
 
 
 def _bounded(file: BinaryIO, name: str) -> Iterator[bytes]:
@@ -194,6 +212,8 @@ def _bounded(file: BinaryIO, name: str) -> Iterator[bytes]:
 def _check_header(name: str, header: list[str]) -> None:
     if not header or not any(header):
         raise BadInput(f"{name} has no header line. Nothing was imported from it.")
+    if any(_is_broken(column) for column in header):
+        raise BadInput(f"{name} has a header that is not UTF-8. Convert it first. Nothing was imported from it.")
     twice = {column for column in header if header.count(column) > 1}
     if twice:
         raise BadInput(f"{name} names the column '{min(twice)}' twice. Nothing was imported from it.")
@@ -229,8 +249,15 @@ def _parquet(path: Path, size: int) -> Stream:
     return Stream(path.name, "parquet", size, items(), lambda: seen[0])
 
 
+def _as_text(value: Any) -> str:
+    """What JSON does not know, as text; bytes must be UTF-8."""
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
 def _parquet_row(number: int, row: dict[str, Any]) -> Raw:
     try:
-        return Raw(number, orjson.dumps(row, default=str, option=orjson.OPT_SORT_KEYS), row)
+        data = orjson.dumps(row, default=_as_text, option=orjson.OPT_SORT_KEYS)
+        # Through JSON, so that dates and decimals are the text that is kept.
+        return Raw(number, data, orjson.loads(data))
     except (TypeError, ValueError) as error:
         return Raw(number, repr(row).encode()[:65536], row, RecordError("parquet", "", str(error)))

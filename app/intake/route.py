@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 
 from app.model.policy import QueuePolicy
-from app.model.prediction import SEVERITIES, Prediction
+from app.model.prediction import Prediction
+from app.model.words import SEVERITIES
 
 _TITLE_LENGTH = 160
 _SEARCH_LENGTH = 4000
@@ -41,10 +42,11 @@ def created_at(prediction: Prediction) -> int | None:
         return None
 
 
-def worst_flag(prediction: Prediction) -> str:
-    """The code of the gravest flag."""
-    flags = prediction.flags or []
-    return max(flags, key=lambda f: SEVERITIES.index(f.severity)).code if flags else ""
+def worst_flag(record: dict[str, Any]) -> str:
+    """The code of the gravest flag of a protected record."""
+    flags = record.get("flags") or []
+    worst = max(flags, key=lambda f: SEVERITIES.index(f.get("severity", "medium")), default=None)
+    return str(worst["code"]) if worst else ""
 
 
 def features(record: dict[str, Any]) -> tuple[bytes, bool]:

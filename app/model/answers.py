@@ -168,7 +168,7 @@ def _number(criterion: Criterion, value: Any) -> float | int:
         number = float(value) if isinstance(value, str) else value
     except ValueError:
         number = None
-    if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+    if isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) < math.inf:
         raise ValueError(f"expected a number, got {value!r}")
     low, high = criterion.min, criterion.max
     if (low is not None and number < low) or (high is not None and number > high):
@@ -198,8 +198,9 @@ def _span(value: Any) -> dict[str, Any]:
 
 
 def _same(value: Any, wanted: Any) -> bool:
-    if isinstance(wanted, bool):
-        wanted = "yes" if wanted else "no"
+    value, wanted = ({True: "yes", False: "no"}[v] if isinstance(v, bool) else v for v in (value, wanted))
+    if isinstance(value, int | float) and isinstance(wanted, int | float):
+        return value == wanted
     return value is not None and str(value) == str(wanted)
 
 
@@ -232,12 +233,13 @@ def _outcome(rubric: Rubric, answers: Answers, verdict: Verdict) -> Outcome:
         text=_text_correction(rubric, answers),
         reasons=tuple(given if isinstance(given, list) else [given]),
         score=sum(w * s for w, s in weighed) / total if total else None,
-        critical=tuple(
-            c.id
-            for c in rubric.criteria
-            if c.id in answers and any(_holds(c.id, [bad], answers, ()) for bad in c.critical)
-        ),
+        critical=tuple(c.id for c in rubric.criteria if c.id in answers and _is_critical(c, answers[c.id])),
     )
+
+
+def _is_critical(criterion: Criterion, answer: Any) -> bool:
+    given = answer if isinstance(answer, list) else [answer]
+    return any(_same(value, bad) for value in given for bad in criterion.critical)
 
 
 def _score(criterion: Criterion, answer: Any) -> float | None:

@@ -9,11 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from app.model.prediction import Prediction, Severity
+from app.model.prediction import Prediction
 from app.model.rubric import Rubric, Verdict
-
-State = Literal["open", "leased", "deferred", "settled", "parked"]
-STATES: tuple[State, ...] = ("open", "leased", "deferred", "settled", "parked")
+from app.model.words import Severity, State
 
 
 @dataclass(frozen=True, slots=True)

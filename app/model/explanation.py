@@ -18,7 +18,8 @@ Anchor = Literal["exact", "shifted", "searched", "failed"]
 class Part(BaseModel):
     """Base of everything inside a record: unknown keys are kept in `model_extra`."""
 
-    model_config = ConfigDict(extra="allow", populate_by_name=True, allow_inf_nan=False)
+    # Strict: what passes is used as it came, so `"3"` must not pass for 3.
+    model_config = ConfigDict(extra="allow", validate_by_alias=True, allow_inf_nan=False, strict=True)
 
 
 class Explains(Part):

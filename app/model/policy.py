@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.model.prediction import Severity, Task
+from app.model.prediction import Task
+from app.model.words import Severity
 
 Minutes = Annotated[float, Field(gt=0, le=525_600)]
 

@@ -12,10 +12,9 @@ from pydantic import Field
 
 from app.model.explanation import Explanation, Part
 from app.model.provenance import Provenance
+from app.model.words import SEVERITIES, Severity
 
 SCHEMA = "secondlook.prediction/1"
-Severity = Literal["low", "medium", "high", "critical"]
-SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
 TaskType = Literal["binary", "multiclass", "generation", "action"]
 InputKind = Literal["number", "category", "text", "chat", "reference", "json"]
 Score = Annotated[float, Field(ge=0, le=1)]
@@ -86,7 +85,7 @@ class Prediction(Part):
     """One flagged prediction."""
 
     schema_: str | None = Field(None, alias="schema")
-    id: Annotated[str, Field(min_length=1, max_length=200, coerce_numbers_to_str=True)]
+    id: Annotated[str, Field(min_length=1, max_length=200, coerce_numbers_to_str=True, strict=False)]
     request_id: str | None = None
     trace_id: str | None = None
     created_at: str | None = None

@@ -72,7 +72,7 @@ class Criterion(Strict):
             raise ValueError("two options have the same id")
         if self.kind == "scale":
             low, high = self.scale
-            if not (0 <= low < high <= 9):
+            if not (0 <= low < high <= 9) or (low, high) != (self.min or low, self.max or high):
                 raise ValueError("a scale needs whole numbers 0 ≤ min < max ≤ 9, so that one key answers")
             strange = [a for a in self.anchors if a not in {str(n) for n in range(low, high + 1)}]
             if strange:

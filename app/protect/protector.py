@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import base64
 import hmac
-import re
 import unicodedata
 from typing import Any
 
-import orjson
-
 from app.model.policy import QueuePolicy
 from app.model.prediction import Prediction
-from app.protect.names import _BY_NAME, Withheld, tokens
-from app.protect.scrub import Scrubber, known_values, moved, scrubber, withheld
+from app.protect.masking import drop_keys, masked, texts_of
+from app.protect.names import Withheld
+from app.protect.scrub import Edit, Scrubber, known_values, moved, scrubber, withheld
 
 # Keys of the record that are the format's own, or handled one by one.
 _OWN_KEYS = frozenset(Prediction.model_fields) - {"schema_"} | {"schema"}
@@ -32,9 +30,6 @@ class Protector:
         self._key = pseudonym_key
         self._revealing = {name: attribute for attribute, names in policy.reveals.items() for name in names}
         self._by_attributes: dict[tuple[str, ...], Withheld] = {}
-        names = sorted({*_BY_NAME, *policy.withhold, *self._revealing})
-        spelled = "|".join("[^0-9a-z]{0,3}".join(map(re.escape, tokens(name))) for name in names)
-        self._suspicious = re.compile(f'"(?:{spelled})"[ ]*:'.encode(), re.IGNORECASE)
 
     def protect(self, record: dict[str, Any]) -> dict[str, Any]:
         """A new record without what is withheld. The record must have passed validation."""
@@ -49,10 +44,9 @@ class Protector:
         subject = record.get("subject")
         if subject is not None:
             raw_values.append(("subject", subject))
-        visible = frozenset(i["name"] for i in kept["inputs"] if i.get("withheld") is None)
         if kept.get("explanations"):
-            kept["explanations"] = [_explanation(e, rules, visible) for e in kept["explanations"]]
-        kept = self._scrub(kept, rules, raw_values)
+            kept["explanations"] = [_explanation(e, rules, kept["inputs"]) for e in kept["explanations"]]
+        kept = _scrub(kept, rules, raw_values)
         if sensitive:
             kept["sensitive"] = [{"name": s["name"], "value": None} for s in sensitive]
         if subject is not None:
@@ -102,27 +96,6 @@ class Protector:
             )
         return kept
 
-    def _scrub(self, kept: dict[str, Any], rules: Withheld, raw_values: list[tuple[str, Any]]) -> dict[str, Any]:
-        document = orjson.dumps(kept)
-        if self._suspicious.search(document) or kept.get("extra"):
-            for key in ("extra", "inputs", "output", "provenance", "explanations"):
-                if key in kept:
-                    kept[key] = _drop_keys(kept[key], rules, raw_values, _STRUCTURE.get(key, frozenset()))
-            document = orjson.dumps(kept)
-        found = scrubber(known_values(raw_values), document) if raw_values else None
-        return _scrubbed(kept, found) if found else kept
-
-
-# Below these keys everything comes from outside; above them some of the format's own keys look like
-# a withheld name and are not.
-_USER_DATA = frozenset({"value", "values", "arguments", "hyperparameters"})
-_STRUCTURE = {
-    "inputs": frozenset({"name"}),
-    "explanations": frozenset({"name"}),
-    "provenance": frozenset({"name"}),
-    "output": frozenset({"name"}),
-}
-
 
 def _said_to_reveal(record: dict[str, Any], rules: Withheld) -> dict[str, str]:
     """Names that the record itself marks as revealing a withheld attribute."""
@@ -142,36 +115,38 @@ def _said_to_reveal(record: dict[str, Any], rules: Withheld) -> dict[str, str]:
     return found
 
 
-def _explanation(explanation: dict[str, Any], rules: Withheld, visible: frozenset[str]) -> dict[str, Any]:
-    """An explanation without withheld features' values."""
+def _explanation(explanation: dict[str, Any], rules: Withheld, inputs: list[dict[str, Any]]) -> dict[str, Any]:
+    """An explanation without withheld features' values, and without spans of a withheld text."""
+    visible = frozenset(i["name"] for i in inputs if i.get("withheld") is None)
 
     def hidden(name: Any) -> str | None:
-        return rules.feature(name, visible) if isinstance(name, str) else None
+        known = isinstance(name, str) and not name.startswith("[withheld: ")
+        return rules.feature(name, visible) if known else None
 
     kept = dict(explanation)
     items = explanation.get("items") or []
     match explanation.get("kind"):
         case "attribution":
-            shown = [i for i in items if not any(hidden(f) for f in _features(i))]
-            if len(shown) != len(items):
-                folded = [i for i in items if i not in shown]
+            folded = [i for i in items if any(hidden(f) for f in _features(i))]
+            if folded:
                 kept |= {
-                    "items": shown,
+                    "items": [i for i in items if not any(hidden(f) for f in _features(i))],
                     "withheld": len(folded),
                     "withheld_contribution": sum(i["contribution"] for i in folded),
                 }
         case "counterfactual":
-            kept["items"] = [
-                {**i, "changes": [_masked(c, hidden, ("from", "to")) for c in i.get("changes") or []]} for i in items
-            ]
+            kept["items"] = [{**i, "changes": [_change(c, hidden) for c in i.get("changes") or []]} for i in items]
             if explanation.get("immutable"):
                 kept["immutable"] = [withheld(a) if (a := hidden(f)) else f for f in explanation["immutable"]]
         case "rule":
-            kept["items"] = [_masked(i, hidden, ("op", "value")) for i in items]
+            kept["items"] = [_condition(i, hidden) for i in items]
         case "example":
             kept["items"] = [
                 {**i, "values": {k: v for k, v in (i.get("values") or {}).items() if not hidden(k)}} for i in items
             ]
+        case "text_span" | "evidence":
+            if items and any(i["name"] == _target(explanation) and i.get("withheld") for i in inputs):
+                kept |= {"items": [], "withheld": len(items)}
     return kept
 
 
@@ -180,46 +155,64 @@ def _features(item: dict[str, Any]) -> list[str]:
     return feature if isinstance(feature, list) else [feature]
 
 
-def _masked(item: dict[str, Any], hidden: Any, value_keys: tuple[str, ...]) -> dict[str, Any]:
+def _target(explanation: dict[str, Any]) -> str:
+    """The name of the input that an explanation speaks of, or `output.text`."""
+    target = (explanation.get("target") or {}).get("input") or "output.text"
+    return str(target).removeprefix("inputs.")
+
+
+def _change(item: dict[str, Any], hidden: Any) -> dict[str, Any]:
+    """A counterfactual's change; of a withheld feature only whether one could act on it."""
     attribute = hidden(item.get("feature"))
     if attribute is None:
         return item
-    blank = {key: "" if key == "op" else None for key in value_keys if key in item}
-    return {**item, **blank, "feature": withheld(attribute)}
+    kept: dict[str, Any] = {key: item[key] for key in ("actionable",) if key in item}
+    return {"feature": withheld(attribute), "from": None, "to": None, **kept}
 
 
-def _drop_keys(value: Any, rules: Withheld, raw_values: list[tuple[str, Any]], own: frozenset[str]) -> Any:
-    """Values whose key names a withheld attribute, replaced at any depth."""
-    if isinstance(value, list):
-        return [_drop_keys(inner, rules, raw_values, own) for inner in value]
-    if not isinstance(value, dict):
-        return value
-    kept: dict[str, Any] = {}
-    for key, inner in value.items():
-        attribute = None if key in own else rules.attribute(key)
-        if attribute is not None and inner is not None:
-            raw_values.append((attribute, inner))
-            kept[key] = withheld(attribute)
-        else:
-            kept[key] = _drop_keys(inner, rules, raw_values, frozenset() if key in _USER_DATA else own)
-    return kept
+def _condition(item: dict[str, Any], hidden: Any) -> dict[str, Any]:
+    """A rule's condition; of a withheld feature only how precise the rule is with it."""
+    attribute = hidden(item.get("feature"))
+    if attribute is None:
+        return item
+    kept: dict[str, Any] = {key: item[key] for key in ("precision_so_far", "coverage_so_far") if key in item}
+    return {"feature": withheld(attribute), "op": "", "value": None, **kept}
 
 
 def _scrubbed(record: dict[str, Any], found: Scrubber) -> dict[str, Any]:
     """The record with known values masked, and spans moved to where their texts went."""
-    edits = {
-        item["name"]: found.text(item["value"])[1] for item in record["inputs"] if isinstance(item.get("value"), str)
-    }
+    edited = {}
+    for item in reversed(record["inputs"]):
+        if isinstance(item.get("value"), str):
+            edited[item["name"]] = found.text(item["value"])
     if isinstance(record["output"].get("text"), str):
-        edits["output.text"] = found.text(record["output"]["text"])[1]
-    fixed = {key: record[key] for key in ("id", "schema", "task", "reply_to") if key in record}
-    rest: dict[str, Any] = found.anything({key: value for key, value in record.items() if key not in fixed})
-    for explanation in rest.get("explanations") or ():
-        changed = edits.get((explanation.get("target") or {}).get("input") or "output.text")
-        for item in (explanation.get("items") or ()) if changed else ():
+        edited["output.text"] = found.text(record["output"]["text"])
+    kept: dict[str, Any] = masked(record, found)
+    # What the desk decides by and where it answers to stays as it is.
+    for section, fixed in (("task", ("type", "labels", "positive")), ("reply_to", ("url",))):
+        if kept.get(section):
+            kept[section] |= {key: record[section][key] for key in fixed if key in record[section]}
+    kept |= {key: record[key] for key in ("id", "schema") if key in record}
+    for before, explanation in zip(record.get("explanations") or (), kept.get("explanations") or (), strict=True):
+        text, edits = edited.get(_target(before), ("", []))
+        for item in (explanation.get("items") or ()) if edits else ():
             if isinstance(item, dict) and isinstance(item.get("start"), int) and isinstance(item.get("end"), int):
-                item |= {
-                    "start": moved(item["start"], changed or []),
-                    "end": moved(item["end"], changed or []),
-                }
-    return {key: fixed[key] if key in fixed else rest[key] for key in record}
+                _move(item, text, edits)
+    return kept
+
+
+def _move(span: dict[str, Any], text: str, edits: list[Edit]) -> None:
+    """Moves a span in place. One that touches a masked stretch covers all of it, and says only that."""
+    start, end = span["start"], span["end"]
+    touched = any(edit.start < end and start < edit.end for edit in edits)
+    span |= {"start": moved(start, edits), "end": moved(end, edits, end=True)}
+    if touched and "text" in span:
+        span["text"] = text[span["start"] : span["end"]]
+
+
+def _scrub(kept: dict[str, Any], rules: Withheld, raw_values: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The record without what stands under withheld keys, and with known values masked."""
+    kept = drop_keys(kept, rules, raw_values)
+    known = known_values(raw_values)
+    found = scrubber(known, "\n".join(texts_of(kept))) if known else None
+    return _scrubbed(kept, found) if found else kept

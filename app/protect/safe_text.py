@@ -52,8 +52,7 @@ def hidden_characters(text: str) -> int:
     """How many characters `safe_text` had to make visible; tabs do not count."""
     if text.isascii() and text.isprintable():
         return 0
-    hidden = sum(1 for hit in _UNSAFE.finditer(text) if hit.group() != "\t")
-    return hidden + sum(len(run.group()) for run in _MARK_FLOOD.finditer(text))
+    return sum(shown != char != "\t" for char, shown in zip(text, safe_text(text), strict=True))
 
 
 def _picture(hit: re.Match[str]) -> str:

@@ -11,7 +11,6 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 _EVERYDAY = frozenset(
@@ -86,7 +85,7 @@ def scrubber(values: Mapping[str, str], texts: str) -> Scrubber | None:
 
 def fold(text: str) -> str:
     """The text without what makes equal words look different; may be shorter or longer."""
-    return text.lower() if text.isascii() else "".join(map(_fold_char, text))
+    return text.lower() if text.isascii() else text.translate(_FOLDED)
 
 
 def moved(offset: int, edits: list[Edit], end: bool = False) -> int:
@@ -100,18 +99,23 @@ def moved(offset: int, edits: list[Edit], end: bool = False) -> int:
     return offset + shift
 
 
-@lru_cache(maxsize=65536)
-def _fold_char(char: str) -> str:
-    """A character in compatibility form, without case and marks; nothing for one that draws nothing."""
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", char).casefold())
-    return "".join(c for c in plain if unicodedata.category(c) not in ("Mn", "Cf"))
+class _Folded(dict[int, str]):
+    """Code point → its compatibility form without case and marks; nothing for one that draws nothing."""
+
+    def __missing__(self, code: int) -> str:
+        plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", chr(code)).casefold())
+        self[code] = "".join(char for char in plain if unicodedata.category(char) not in ("Mn", "Cf"))
+        return self[code]
+
+
+_FOLDED = _Folded()
 
 
 def _folded_with_places(text: str) -> tuple[str, range | list[int]]:
     """The folded text, and for each of its characters where it stands in the text."""
     if text.isascii():
         return text.lower(), range(len(text))
-    parts = [_fold_char(char) for char in text]
+    parts = [_FOLDED[ord(char)] for char in text]
     return "".join(parts), [place for place, part in enumerate(parts) for _ in part]
 
 

@@ -59,9 +59,7 @@ def _head(explanation: Attribution, places: int, width: int) -> list[Content]:
     target = explanation.target.label if explanation.target else None
     towards = f"▶ towards {words.short(target, 40)}  ◀ away" if target else "▶ raises  ◀ lowers"
     base = explanation.base_value
-    start = (
-        join(line(f"base {words.number(base, places)}"), Content("   ")) if base is not None else Content("")
-    )
+    start = join(line(f"base {words.number(base, places)}"), Content("   ")) if base is not None else Content("")
     return layout.wrap(join(start, line(towards, layout.MUTED)), width)
 
 

@@ -96,7 +96,5 @@ def _source(source: EvidenceSource, width: int) -> list[Content]:
     name = source.uri or source.digest
     if name:
         at = f" [{source.start}–{source.end}]" if source.start is not None and source.end is not None else ""
-        lines += layout.wrap(
-            line(("" if source.text else "source ") + shorten(name, 200) + at, layout.MUTED), width
-        )
+        lines += layout.wrap(line(("" if source.text else "source ") + shorten(name, 200) + at, layout.MUTED), width)
     return lines

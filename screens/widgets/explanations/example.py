@@ -48,9 +48,7 @@ def _heading(number: int, item: ExampleItem, width: int) -> list[Content]:
     return layout.hang(line(f"{number}".ljust(_MARGIN)), body, width)
 
 
-def _differences(
-    item: ExampleItem, inputs: Mapping[str, object], withheld: Set[str], width: int
-) -> list[Content]:
+def _differences(item: ExampleItem, inputs: Mapping[str, object], withheld: Set[str], width: int) -> list[Content]:
     hidden = sum(name in withheld for name in item.values)
     found = _compare({k: v for k, v in item.values.items() if k not in withheld}, inputs)
     if not item.values:

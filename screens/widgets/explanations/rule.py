@@ -44,10 +44,7 @@ def _table(items: list[RuleItem], width: int) -> list[Content]:
 def _row(
     word: Content, condition: Content, room: int, numbers: list[str] | tuple[str, ...], style: str = ""
 ) -> Content:
-    cells = [
-        layout.fit(line(text, style), len(head), right=True)
-        for text, head in zip(numbers, _HEADS, strict=False)
-    ]
+    cells = [layout.fit(line(text, style), len(head), right=True) for text, head in zip(numbers, _HEADS, strict=False)]
     return layout.row(layout.fit(word, 4), layout.fit(condition, room), *cells)
 
 

@@ -53,9 +53,7 @@ def _excerpt(lines: list[Content]) -> list[Content]:
     """A long text's lines near to marks only; `⋮` stands for what is left out."""
     if len(lines) <= _FEW_LINES:
         return lines
-    near = {at + by for at, one in enumerate(lines) if one.spans for by in (-1, 0, 1)} or set(
-        range(_FEW_LINES)
-    )
+    near = {at + by for at, one in enumerate(lines) if one.spans for by in (-1, 0, 1)} or set(range(_FEW_LINES))
     kept: list[Content] = []
     for at, one in enumerate(lines):
         if at in near:

@@ -41,9 +41,7 @@ def _step(number: int, item: TraceItem, width: int) -> list[Content]:
     lines = layout.hang(mark, body, width)
     if item.risk:
         risks = words.short(", ".join(item.risk[:20]), 300)
-        lines += layout.hang(
-            line("▲ risk: ", "bold $error").pad_left(_MARGIN), line(risks, "bold $error"), width
-        )
+        lines += layout.hang(line("▲ risk: ", "bold $error").pad_left(_MARGIN), line(risks, "bold $error"), width)
     return [*lines, *_arguments(item, width)]
 
 

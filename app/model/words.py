@@ -1,0 +1,10 @@
+"""The closed sets of words. Importing this loads no validation library, so the command line may."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Severity = Literal["low", "medium", "high", "critical"]
+SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
+State = Literal["open", "leased", "deferred", "settled", "parked"]
+STATES: tuple[State, ...] = ("open", "leased", "deferred", "settled", "parked")

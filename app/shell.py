@@ -1,0 +1,236 @@
+"""The Textual application: wiring only. It paints first, then opens the workspace in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from textual import events
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.filter import LineFilter, Monochrome
+from textual.screen import Screen
+
+from app.model.errors import SecondlookError
+from screens.clock import now_ms
+from screens.inbox import InboxScreen
+from screens.theme import DARK, LIGHT, NoColor
+
+if TYPE_CHECKING:
+    from app.desk.protocol import Desk
+    from app.settings import Workspace
+    from screens.review import ReviewScreen
+
+T = TypeVar("T")
+
+
+class Shell(App[None]):
+    """The desk. `farewell` holds the lines to print after it closed, `failure` why it could not open."""
+
+    TITLE = "secondlook"
+    CSS_PATH = "../screens/common.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    HORIZONTAL_BREAKPOINTS = [
+        (0, "-tiny"),
+        (60, "-narrow"),
+        (100, "-normal"),
+        (160, "-wide"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "leave", "Quit", id="app.quit", show=False, priority=True),
+        Binding("question_mark", "help", "Help", id="app.help", show=False),
+    ]
+
+    def __init__(self, open_workspace: Callable[[], Workspace], person: str | None) -> None:
+        """`open_workspace` is called in a thread after the first paint."""
+        super().__init__()
+        self._open_workspace = open_workspace
+        self._person = person
+        self._desk: Desk | None = None
+        self._review: ReviewScreen | None = None
+        self.idle_seconds = 60
+        self.started = now_ms()
+        self.farewell: list[str] = []
+        self.failure: str = ""
+        self.failure_code = 5
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = DARK.name
+        if self.no_color:
+            self._filters: list[LineFilter] = [f for f in self._filters if not isinstance(f, Monochrome)] + [NoColor()]
+
+    @property
+    def desk(self) -> Desk:
+        """The desk; only asked for by screens after it was opened."""
+        if self._desk is None:
+            raise RuntimeError("the desk is not open yet")
+        return self._desk
+
+    def on_mount(self) -> None:
+        """Paints the inbox, then opens the workspace behind it."""
+        self.push_screen(InboxScreen())
+        self.call_after_refresh(self.in_thread, self._open, self._opened, self._cannot_open)
+        for name in ("SIGHUP", "SIGTERM"):
+            with contextlib.suppress(NotImplementedError, AttributeError, ValueError, RuntimeError):
+                asyncio.get_running_loop().add_signal_handler(getattr(signal, name), self._hung_up)
+
+    def _open(self) -> tuple[Desk, Workspace]:
+        from app.desk.open import open_desk
+
+        workspace = self._open_workspace()
+        desk = open_desk(workspace, self._person)
+        # The review screen is imported here, so that opening the first case is as fast as any other.
+        import screens.review
+
+        del screens
+        return desk, workspace
+
+    def _opened(self, opened: tuple[Desk, Workspace]) -> None:
+        from screens.review import ReviewScreen
+
+        self._desk, workspace = opened
+        desk_settings = workspace.settings.desk
+        self.idle_seconds = desk_settings.idle_seconds
+        self.set_keymap(desk_settings.keys)
+        if desk_settings.theme in self.available_themes:
+            self.theme = desk_settings.theme
+        else:
+            self.notify(f"There is no theme '{desk_settings.theme}'. ctrl+p lists the themes.", severity="warning")
+        self._review = ReviewScreen()
+        self.install_screen(self._review, "review")
+        inbox = self.screen_stack[1] if len(self.screen_stack) > 1 else None
+        if isinstance(inbox, InboxScreen):
+            inbox.desk_opened()
+
+    def _cannot_open(self, error: SecondlookError) -> None:
+        self.failure = str(error)
+        self.failure_code = error.exit_code
+        self.exit(return_code=error.exit_code)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Every key and click is a sign of life for the case at hand."""
+        if isinstance(event, events.InputEvent) and self._review is not None:
+            self._review.touch()
+        await super().on_event(event)
+
+    # -- for screens ----------------------------------------------------------------------------
+
+    def in_thread(
+        self,
+        work: Callable[[], T],
+        done: Callable[[T], Any],
+        failed: Callable[[SecondlookError], Any] | None = None,
+        group: str = "desk",
+        exclusive: bool = False,
+    ) -> None:
+        """Runs `work` in a thread and hands its result to `done` on the event loop.
+
+        An error meant for people goes to `failed`, or is shown as a notice. With `exclusive` an
+        earlier call of the same group loses its say.
+        """
+
+        def act() -> None:
+            from textual.worker import get_current_worker
+
+            worker = get_current_worker()
+            try:
+                result = work()
+            except SecondlookError as caught:
+                error, tell = caught, failed or self.tell_error
+                self._back_on_loop(lambda: tell(error))
+                return
+            if not worker.is_cancelled:
+                self._back_on_loop(lambda: done(result))
+
+        self.run_worker(act, thread=True, group=group, exclusive=exclusive, exit_on_error=True)
+
+    def _back_on_loop(self, act: Callable[[], Any]) -> None:
+        # The application may have ended while the thread worked.
+        with contextlib.suppress(RuntimeError, asyncio.CancelledError):
+            self.call_from_thread(act)
+
+    def tell_error(self, error: SecondlookError) -> None:
+        """An error as a notice."""
+        self.notify(str(error), title="Not done", severity="error", timeout=10, markup=False)
+
+    @property
+    def review(self) -> ReviewScreen:
+        """The review screen; there is one, used for case after case."""
+        if self._review is None:
+            raise RuntimeError("the desk is not open yet")
+        return self._review
+
+    # -- actions --------------------------------------------------------------------------------
+
+    async def action_leave(self) -> None:
+        """Gives the case back, keeps its draft, says what was done, and quits."""
+        if self._desk is None:
+            self.exit()
+            return
+        desk, review = self._desk, self._review
+
+        def wind_up() -> list[str]:
+            if review is not None:
+                review.hand_back()
+            return farewell(desk, self.started)
+
+        def finish(lines: list[str]) -> None:
+            self.farewell = lines
+            self.exit()
+
+        self.in_thread(wind_up, finish, lambda _error: self.exit())
+
+    def action_help(self) -> None:
+        """Help for what has the focus."""
+        from screens.help import HelpScreen, help_for
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(help_for(self.screen)))
+
+    async def action_quit(self) -> None:
+        """What the palette's Quit does."""
+        await self.action_leave()
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """The palette: the screen's own commands, then the application's."""
+        from screens.help import described_bindings
+
+        for key in described_bindings(screen):
+            yield SystemCommand(key.description, f"{key.keys}   {key.id}", key.run)
+        yield from super().get_system_commands(screen)
+
+    def on_unmount(self) -> None:
+        """Closes the database."""
+        if self._desk is not None:
+            self._desk.close()
+
+    def _hung_up(self) -> None:
+        """The terminal is gone or we are told to stop: give the case back, then end."""
+        if self._review is not None:
+            with contextlib.suppress(SecondlookError):
+                self._review.hand_back()
+        self.exit(return_code=129)
+        asyncio.get_running_loop().call_later(1.0, os._exit, 129)
+
+
+def farewell(desk: Desk, since: int) -> list[str]:
+    """What was done since a moment, in lines."""
+    done = desk.summary(since)
+    if not (done.decided or done.skipped or done.deferred or done.undone or done.drafts):
+        return []
+    counts = [
+        (done.overturned, "overturned or corrected"),
+        (done.skipped, "skipped"),
+        (done.deferred, "deferred"),
+        (done.undone, "undone"),
+    ]
+    said = ", ".join(f"{n} {what}" for n, what in counts if n)
+    pace = "" if done.median_seconds is None else f", {done.median_seconds:.0f} s each in the median"
+    lines = [f"{done.decided} cases decided{pace}{f' ({said})' if said else ''}."]
+    if done.drafts:
+        lines.append(f"{done.drafts} drafts are kept and not submitted.")
+    return lines

@@ -1,0 +1,297 @@
+"""The inbox: every case that waits, most urgent first; search and filters on top, the backlog aside."""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Input, Static
+
+from app.model.words import SEVERITIES, STATES
+from screens.clock import now_ms, span
+from screens.text import line
+from screens.widgets.case_list import CaseList
+from screens.widgets.key_bar import KeyBar
+
+if TYPE_CHECKING:
+    from app.model.case import Claim, Filter, QueueStatus
+    from app.model.errors import SecondlookError
+    from app.shell import Shell
+
+_FIRST_ROWS = 200
+# While typing, a search starts when the fingers rest.
+_TYPING_PAUSE = 0.12
+
+
+class InboxScreen(Screen[None]):
+    """The list of cases."""
+
+    CSS_PATH = "inbox.tcss"
+    HELP = "The inbox. n takes the most urgent case; enter the one under the cursor; / searches."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "next_case", "Take the most urgent case", id="inbox.next"),
+        Binding("slash", "search", "Search", id="inbox.search"),
+        Binding("c", "cycle('queue')", "Next queue", id="inbox.queue"),
+        Binding("t", "cycle('state')", "Next state", id="inbox.state"),
+        Binding("v", "cycle('severity')", "Next severity", id="inbox.severity"),
+        Binding("u", "undo", "Undo your last decision", id="inbox.undo"),
+        Binding("R", "reload", "Read again", id="inbox.reload"),
+        Binding("escape", "clear", "Clear search and filters", id="inbox.clear"),
+        Binding("q", "app.leave", "Quit", id="inbox.quit"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._chosen: dict[str, str | None] = {"queue": None, "state": None, "severity": None}
+        self._text = ""
+        self._backlog: list[QueueStatus] = []
+        self._typing: Timer | None = None
+        self._ready = False
+        self._stale = False
+
+    @property
+    def shell(self) -> Shell:
+        """The application."""
+        return cast("Shell", self.app)
+
+    def compose(self) -> ComposeResult:
+        """Filter line, search field, list with the backlog aside, status, keys."""
+        yield Static(id="filters", classes="bar", markup=False)
+        yield Input(id="search", placeholder="words, or a case's id; esc clears", compact=True)
+        with Horizontal(id="middle"):
+            yield CaseList(id="list")
+            yield Static(id="empty", markup=False)
+            yield Static(id="side", markup=False)
+        yield Static("opening the workspace …", id="status", markup=False)
+        yield KeyBar(
+            ("inbox.next", "next case"),
+            ("list.open", "open"),
+            ("inbox.search", "search"),
+            ("inbox.queue", "queue"),
+            ("inbox.undo", "undo"),
+            ("app.help", "help"),
+        )
+
+    def on_mount(self) -> None:
+        """Draws the frame; the list comes when the desk is open."""
+        self._draw_filters()
+        self.query_one(CaseList).focus()
+
+    def desk_opened(self) -> None:
+        """The desk can be asked now."""
+        self._ready = True
+        self.reload()
+
+    def on_screen_resume(self) -> None:
+        """Back from a case: what changed is read again."""
+        if self._ready:
+            self.reload()
+
+    # -- reading --------------------------------------------------------------------------------
+
+    def reload(self) -> None:
+        """Reads the list again: the first rows at once, the whole vector behind them."""
+        wanted = self._wanted()
+        desk = self.shell.desk
+        if self.query_one(CaseList).count == 0:
+            self.shell.in_thread(lambda: desk.ids(wanted, _FIRST_ROWS), self._show_first, group="first", exclusive=True)
+        self.shell.in_thread(lambda: desk.ids(wanted), self._show, group="ids", exclusive=True)
+        self.shell.in_thread(desk.backlog, self._show_backlog, group="backlog", exclusive=True)
+
+    def _wanted(self) -> Filter:
+        from app.model.case import Filter
+
+        return Filter(**self._chosen, text=self._text)  # type: ignore[arg-type]  # values come from the closed sets
+
+    def _show_first(self, ids: array[int]) -> None:
+        if self.query_one(CaseList).count == 0:
+            self._show(ids)
+
+    def _show(self, ids: array[int]) -> None:
+        self.query_one(CaseList).set_ids(ids)
+        self.set_class(not ids, "-nothing")
+        self._draw_status()
+        if not ids:
+            self._explain_emptiness()
+
+    def _show_backlog(self, backlog: list[QueueStatus]) -> None:
+        self._backlog = backlog
+        self.query_one("#side", Static).update(backlog_text(backlog))
+        self._draw_status()
+
+    @on(CaseList.Wanted)
+    def _fetch(self, message: CaseList.Wanted) -> None:
+        desk, cases = self.shell.desk, self.query_one(CaseList)
+        self.shell.in_thread(lambda: desk.rows(message.case_ids), cases.put_rows, group="rows")
+
+    # -- filters --------------------------------------------------------------------------------
+
+    def action_cycle(self, name: str) -> None:
+        """The next value of a filter; after the last, none."""
+        if not self._ready:
+            return
+        values: tuple[str, ...] = {"queue": self.shell.desk.queues, "state": STATES, "severity": SEVERITIES[::-1]}[name]
+        around = [None, *values]
+        self._chosen[name] = around[(around.index(self._chosen[name]) + 1) % len(around)]
+        self._filters_changed()
+
+    def action_search(self) -> None:
+        """Opens the search field."""
+        self.add_class("-searching")
+        self.query_one("#search", Input).focus()
+
+    def action_clear(self) -> None:
+        """Without search and filters."""
+        self.remove_class("-searching")
+        self.query_one(CaseList).focus()
+        changed = bool(self._text) or any(self._chosen.values())
+        self._chosen = dict.fromkeys(self._chosen)
+        self._text = ""
+        with self.prevent(Input.Changed):
+            self.query_one("#search", Input).value = ""
+        if changed and self._ready:
+            self._filters_changed()
+
+    @on(Input.Changed, "#search")
+    def _typed(self, event: Input.Changed) -> None:
+        self._text = event.value.strip()
+        if self._typing is not None:
+            self._typing.stop()
+        self._typing = self.set_timer(_TYPING_PAUSE, self._filters_changed)
+
+    @on(Input.Submitted, "#search")
+    def _search_done(self) -> None:
+        self.query_one(CaseList).focus()
+
+    def _filters_changed(self) -> None:
+        self._draw_filters()
+        if self._ready:
+            self.query_one(CaseList).action_first()
+            self.reload()
+
+    def action_reload(self) -> None:
+        """Reads everything again."""
+        if self._ready:
+            self.reload()
+
+    # -- cases ----------------------------------------------------------------------------------
+
+    def action_next_case(self) -> None:
+        """Claims the most urgent case of the chosen queue."""
+        if self._ready:
+            desk, queue = self.shell.desk, self._chosen["queue"]
+            self.shell.in_thread(lambda: desk.claim(queue), self._open, self._nothing_to_do, group="claim")
+
+    @on(CaseList.Opened)
+    def _open_one(self, message: CaseList.Opened) -> None:
+        desk, case_id = self.shell.desk, message.case_id
+        self.shell.in_thread(
+            lambda: desk.claim_case(case_id), self._open, lambda e: self._not_given(case_id, e), group="claim"
+        )
+
+    def action_undo(self) -> None:
+        """Takes the last decision back and opens its case."""
+        if self._ready:
+            self.shell.in_thread(self.shell.desk.undo, self._open, group="claim")
+
+    def _open(self, claim: Claim) -> None:
+        review = self.shell.review
+        review.show_claim(claim, self._chosen["queue"])
+        if self.shell.screen is not review:
+            self.shell.push_screen("review")
+
+    def _nothing_to_do(self, error: SecondlookError) -> None:
+        self.query_one("#status", Static).update(line(str(error), "$warning"))
+        self.shell.notify(str(error), title="Nothing to do", timeout=6, markup=False)
+
+    def _not_given(self, case_id: int, error: SecondlookError) -> None:
+        """The case is held or settled: offers to look at it, or to move it here."""
+        from screens.ask import Choose
+
+        elsewhere = "another terminal" in str(error)
+        answers = ["look at it without changing anything", "leave it"]
+        if elsewhere:
+            answers.insert(0, "take it over here")
+        desk = self.shell.desk
+
+        def answered(index: int | None) -> None:
+            answer = answers[index] if index is not None else "leave it"
+            if answer.startswith("take"):
+                self.shell.in_thread(lambda: desk.claim_case(case_id, take_over=True), self._open, group="claim")
+            elif answer.startswith("look"):
+                self.shell.in_thread(lambda: desk.view(case_id), self._look, group="claim")
+
+        self.shell.push_screen(Choose(str(error), answers), answered)
+
+    def _look(self, view: Any) -> None:
+        self.shell.review.show_view(view)
+        self.shell.push_screen("review")
+
+    # -- drawing --------------------------------------------------------------------------------
+
+    def _draw_filters(self) -> None:
+        parts: list[Content] = [Content.styled("secondlook", "bold $accent"), Content("   ")]
+        for name, key in (("queue", "c"), ("state", "t"), ("severity", "v")):
+            value = self._chosen[name]
+            shown = value or ("waiting" if name == "state" else "all")
+            parts.append(
+                Content.assemble(
+                    (f"{key} ", "bold"), (f"{name} ", "$text-muted"), (f"{shown}   ", "bold" if value else "")
+                )
+            )
+        if self._text:
+            parts.append(Content.assemble(("/ ", "bold"), line(self._text, "bold")))
+        self.query_one("#filters", Static).update(Content("").join(parts))
+
+    def _draw_status(self) -> None:
+        n = self.query_one(CaseList).count
+        late = sum(status.overdue for status in self._backlog)
+        oldest = min((s.oldest_at for s in self._backlog if s.oldest_at is not None), default=None)
+        parts = [Content.styled(f"{n:,} case{'' if n == 1 else 's'}", "bold")]
+        if late:
+            parts.append(Content.styled(f"   ▲ {late:,} overdue", "$warning"))
+        if oldest is not None:
+            parts.append(Content(f"   the oldest waits {span(now_ms() - oldest)}"))
+        parts.append(Content.styled(f"   {self.shell.desk.person}", "$text-muted"))
+        self.query_one("#status", Static).update(Content("").join(parts))
+
+    def _explain_emptiness(self) -> None:
+        filtered = self._text or any(self._chosen.values())
+        said = (
+            "No case matches. esc clears search and filters."
+            if filtered
+            else "No case waits. `secondlook import FILE --queue Q` brings some in; t shows settled ones."
+        )
+        self.query_one("#empty", Static).update(line(said))
+
+
+def backlog_text(backlog: list[QueueStatus]) -> Content:
+    """The backlog aside: per queue what waits, and how long the oldest does."""
+    lines: list[Content] = [Content.styled("Backlog", "bold"), Content("")]
+    now = now_ms()
+    for status in backlog:
+        lines.append(line(status.queue, "bold"))
+        if status.title:
+            lines.append(line(status.title, "$text-muted"))
+        for count, word in (
+            (status.open, "open"),
+            (status.leased, "held"),
+            (status.deferred, "deferred"),
+            (status.parked, "parked"),
+            (status.settled, "settled"),
+        ):
+            if count or word == "open":
+                lines.append(Content(f"{count:>9,}  {word}"))
+        if status.overdue:
+            lines.append(Content.styled(f"{status.overdue:>9,}  ▲ overdue", "$warning"))
+        if status.oldest_at is not None:
+            lines.append(Content.styled(f"{'':>9}  oldest {span(now - status.oldest_at)}", "$text-muted"))
+        lines.append(Content(""))
+    return Content("\n").join(lines)

@@ -1,0 +1,657 @@
+"""The review screen: the case, what helps to judge it, and the rubric. One screen for case after case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Static
+
+from app.model.case import CaseView, Claim, Draft, HistoryEntry, Receipt, SimilarCase
+from app.model.errors import LeaseLost, RubricError, SecondlookError
+from app.model.provenance import completeness
+from screens.ask import Choose, Write
+from screens.clock import countdown, due, now_ms, span
+from screens.documents import case_document, history_document, provenance_document, similar_document, why_document
+from screens.span_picker import SpanPicker
+from screens.text import join, line
+from screens.theme import SEVERITY_SHAPES, SEVERITY_STYLES
+from screens.widgets.criterion_field import CriterionField
+from screens.widgets.doc_pane import DocPane
+from screens.widgets.key_bar import KeyBar
+from screens.widgets.rubric_form import RubricForm
+from screens.working import WARN_BEFORE_MS, Working
+
+if TYPE_CHECKING:
+    from app.desk.protocol import Desk
+    from app.shell import Shell
+
+_TABS = ("case", "why", "similar", "provenance", "history")
+_SAVE_AFTER = 0.4
+_TICK = 5.0
+_DEFERRALS = (
+    ("15 minutes", 15),
+    ("1 hour", 60),
+    ("4 hours", 240),
+    ("until tomorrow", 24 * 60),
+    ("3 days", 3 * 24 * 60),
+)
+
+
+class PaperKey(NamedTuple):
+    """What a drawn paper depends on."""
+
+    tab: str
+    case_id: int
+    hidden: bool
+    width: int
+
+
+class ReviewScreen(Screen[None]):
+    """Shows one case after the other."""
+
+    CSS_PATH = "review.tcss"
+    HELP = (
+        "A case. Digits answer the marked question, enter submits when all is answered. "
+        "[ ] turn the papers, J K and space scroll them. Where a first judgement is asked, "
+        "the model's answer is shown after it."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Submit, or go to what is missing", id="case.submit"),
+        Binding("ctrl+s", "submit", "Submit from anywhere", id="case.submit_anywhere", priority=True),
+        Binding("j,down,tab", "question(1)", "Next question", id="case.next_question"),
+        Binding("k,up,shift+tab", "question(-1)", "Previous question", id="case.previous_question"),
+        Binding("right_square_bracket", "turn(1)", "Next paper", id="case.next_tab"),
+        Binding("left_square_bracket", "turn(-1)", "Previous paper", id="case.previous_tab"),
+        Binding("w", "tab('why')", "Why: explanations", id="case.why"),
+        Binding("m", "tab('similar')", "Similar cases", id="case.similar"),
+        Binding("p", "tab('provenance')", "Provenance", id="case.provenance"),
+        Binding("y", "tab('history')", "History", id="case.history"),
+        Binding("c", "tab('case')", "The case itself", id="case.case"),
+        Binding("J", "scroll(1)", "Scroll down", id="case.scroll_down"),
+        Binding("K", "scroll(-1)", "Scroll up", id="case.scroll_up"),
+        Binding("space,pagedown", "page(1)", "Page down", id="case.page_down"),
+        Binding("b,pageup", "page(-1)", "Page up", id="case.page_up"),
+        Binding("s", "skip", "Skip: somebody else may take it", id="case.skip"),
+        Binding("d", "defer", "Defer: come back later", id="case.defer"),
+        Binding("f", "flag", "Flag: a note for the lead", id="case.flag"),
+        Binding("x", "park", "Park: take it out of the queue", id="case.park"),
+        Binding("u", "undo", "Undo your last decision", id="case.undo"),
+        Binding("t", "take_again", "Claim again after a lost lease", id="case.take_again"),
+        Binding("escape,q", "back", "Back to the inbox; the draft is kept", id="case.back"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._working: Working | None = None
+        self._queue: str | None = None
+        self._draft = Draft()
+        self._tab = "why"
+        self._busy = False
+        self._said: Content = Content("")
+        self._similar: dict[tuple[int, bool], list[SimilarCase]] = {}
+        self._history: dict[int, list[HistoryEntry]] = {}
+        self._drawn: dict[PaperKey, list[Content]] = {}
+        self._saving: Timer | None = None
+
+    @property
+    def shell(self) -> Shell:
+        """The application."""
+        return cast("Shell", self.app)
+
+    @property
+    def desk(self) -> Desk:
+        """The desk."""
+        return self.shell.desk
+
+    def compose(self) -> ComposeResult:
+        """Top line, papers beside the rubric, status, keys."""
+        yield Static(id="top", markup=False)
+        with Container(id="body"):
+            with Container(id="papers"):
+                yield DocPane(id="case")
+                with Vertical(id="evidence-box"):
+                    yield Static(id="tabs", markup=False)
+                    yield DocPane(id="evidence")
+            with Vertical(id="rubric-box"):
+                yield Static(id="rubric-title", markup=False)
+                yield RubricForm(id="form")
+        yield Static(id="status", markup=False)
+        yield KeyBar(
+            ("case.submit", "submit"),
+            ("case.next_tab", "papers"),
+            ("case.skip", "skip"),
+            ("case.defer", "defer"),
+            ("case.undo", "undo"),
+            ("app.help", "help"),
+        )
+
+    async def on_mount(self) -> None:
+        """Shows the case that was chosen before the screen stood."""
+        for pane in self.query(DocPane):
+            pane.can_focus = False
+        self.set_interval(_TICK, self._tick)
+        if self._working is not None:
+            await self._present()
+
+    @property
+    def form(self) -> RubricForm:
+        """The rubric's form."""
+        return self.query_one("#form", RubricForm)
+
+    # -- showing --------------------------------------------------------------------------------
+
+    def show_claim(self, claim: Claim, queue: str | None) -> None:
+        """Shows a case that was handed out; `queue` is where the next one comes from."""
+        self._working = Working.claimed(claim, self.shell.idle_seconds, now_ms())
+        self._queue, self._draft = queue, claim.draft
+        if self.is_mounted:
+            self.call_later(self._present)
+
+    def show_view(self, view: CaseView) -> None:
+        """Shows a case to look at only."""
+        self._working = Working.looked_at(view, self.shell.idle_seconds)
+        self._draft = Draft()
+        self.say(line("You look at this case; nothing can be changed. esc goes back.", "$text-muted"))
+        if self.is_mounted:
+            self.call_later(self._present)
+
+    async def _present(self) -> None:
+        """Puts the whole case on the screen at once."""
+        working = self._working
+        if working is None:
+            return
+        with self.app.batch_update():
+            self._busy = False
+            self._history.pop(working.case_id, None)
+            self._draw_top()
+            self._draw_papers()
+            self.query_one("#rubric-title", Static).update(
+                line(f"{working.view.rubric.title} v{working.view.rubric.version}")
+            )
+            await self.form.show(working.view, self._draft, working.read_only)
+            self.form.show_hint()
+        self._fetch_similar(working.case_id, working.view.hidden)
+        if not working.read_only:
+            self.set_timer(0.05, self._fetch_ahead)
+
+    def _draw_papers(self, keep_place: bool = False) -> None:
+        working = self._working
+        if working is None:
+            return
+        view = working.view
+        self.query_one("#case", DocPane).show(self._paper("case", view), keep_place)
+        self._draw_evidence(keep_place)
+
+    def _draw_evidence(self, keep_place: bool = False) -> None:
+        working = self._working
+        if working is None:
+            return
+        reading = "-reading-case" if self._tab == "case" else "-reading-evidence"
+        self.set_class(reading == "-reading-case", "-reading-case")
+        self.set_class(reading != "-reading-case", "-reading-evidence")
+        shown = "why" if self._tab == "case" else self._tab
+        self.query_one("#evidence", DocPane).show(self._paper(shown, working.view), keep_place)
+        self._draw_tabs(working)
+
+    def _paper(self, tab: str, view: CaseView) -> Callable[[int], list[Content]]:
+        """A function that draws a paper; what was drawn ahead is used again."""
+        case_id = view.row.case_id
+        found = self._similar.get((case_id, view.hidden))
+        past = self._history.get(case_id)
+
+        def draw(width: int) -> list[Content]:
+            if tab == "similar":
+                return similar_document(found, view.hidden, width)
+            if tab == "history":
+                return history_document(past, width)
+            key = PaperKey(tab, case_id, view.hidden, width)
+            if key not in self._drawn:
+                self._drawn[key] = _draw_record(tab, view, width)
+            return self._drawn[key]
+
+        return draw
+
+    def _draw_tabs(self, working: Working) -> None:
+        found = completeness(working.view.prediction.provenance)
+        names = {
+            "case": "Case",
+            "why": "Why",
+            "similar": "Similar",
+            "provenance": f"Provenance {found.count('present')}/{found.applicable}",
+            "history": "History",
+        }
+        one_pane = self.has_class("-narrow") or self.has_class("-tiny")
+        shown = [tab for tab in _TABS if one_pane or tab != "case"]
+        current = self._tab if self._tab in shown else "why"
+        parts = [
+            Content.styled(f"▸{names[tab]}", "bold $accent") if tab == current else Content(f" {names[tab]}")
+            for tab in shown
+        ]
+        tabs = join(Content("  ").join(parts), Content.styled("   [ ]", "$text-muted"))
+        self.query_one("#tabs", Static).update(tabs)
+        if one_pane:
+            self.query_one("#status", Static).update(self._said if self._said.plain else tabs)
+
+    def _draw_top(self) -> None:
+        working = self._working
+        if working is None:
+            return
+        row, now = working.view.row, now_ms()
+        parts = [
+            line(row.queue, "$text-muted"),
+            line(row.id if row.revision == 1 else f"{row.id} (revision {row.revision})", "bold"),
+            Content.styled(f"{SEVERITY_SHAPES[row.severity]} {row.severity}", SEVERITY_STYLES[row.severity]),
+            Content.styled(due(row.due_at, now), "bold $warning" if row.due_at < now else ""),
+            self._lease_text(working, now),
+        ]
+        self.query_one("#top", Static).update(Content("   ").join(p for p in parts if p.plain))
+
+    def _lease_text(self, working: Working, now: int) -> Content:
+        if working.lost:
+            return Content.styled("▲ lease lost, t claims again", "bold $warning")
+        if working.lease is None:
+            return Content.styled(working.view.row.verdict or "only looking", "$text-muted")
+        left = working.lease.until - now
+        style = "bold $warning" if left < WARN_BEFORE_MS else "$text-muted"
+        return Content.styled(f"{'▲ ' if left < WARN_BEFORE_MS else ''}lease {countdown(left)}", style)
+
+    def say(self, said: Content) -> None:
+        """One line below the papers."""
+        self._said = said
+        if self.is_mounted:
+            self.query_one("#status", Static).update(said)
+
+    def on_resize(self) -> None:
+        """The tabs differ with the width."""
+        if self._working is not None:
+            self.call_after_refresh(self._draw_tabs, self._working)
+
+    # -- fetching -------------------------------------------------------------------------------
+
+    def _fetch_similar(self, case_id: int, hidden: bool) -> None:
+        if (case_id, hidden) in self._similar:
+            return
+
+        def show(found: list[SimilarCase]) -> None:
+            self._similar[case_id, hidden] = found
+            if self._working and self._working.case_id == case_id and self._tab == "similar":
+                self._draw_evidence(keep_place=True)
+
+        self.shell.in_thread(lambda: self.desk.similar(case_id), show, lambda _error: None, group="similar")
+
+    def _fetch_ahead(self) -> None:
+        """Draws the next case while this one is read, so that it is there at once."""
+        working = self._working
+        if working is None or working.read_only:
+            return
+        widths = {pane.id: pane.text_width for pane in self.query(DocPane)}
+        keep = working.case_id
+
+        def prepare() -> dict[PaperKey, list[Content]]:
+            view = self.desk.peek(self._queue, beside=keep)
+            if view is None:
+                return {}
+            row = view.row
+            return {
+                PaperKey(tab, row.case_id, view.hidden, width): _draw_record(tab, view, width)
+                for tab, width in (("case", widths["case"]), ("why", widths["evidence"]))
+            }
+
+        def take(drawn: dict[PaperKey, list[Content]]) -> None:
+            ours = {key: lines for key, lines in self._drawn.items() if key.case_id == keep}
+            self._drawn = {**ours, **drawn}
+            self._similar = {key: found for key, found in self._similar.items() if key[0] == keep}
+            for case_id, hidden in {(key.case_id, key.hidden) for key in drawn}:
+                self._fetch_similar(case_id, hidden)
+
+        self.shell.in_thread(prepare, take, lambda _error: None, group="ahead", exclusive=True)
+
+    # -- papers ---------------------------------------------------------------------------------
+
+    def action_tab(self, tab: str) -> None:
+        """Turns to a paper."""
+        self._tab = tab
+        working = self._working
+        if working is None:
+            return
+        self.say(Content(""))
+        self._draw_evidence()
+        if tab == "history" and working.case_id not in self._history:
+            case_id = working.case_id
+
+            def show(entries: list[HistoryEntry]) -> None:
+                self._history[case_id] = entries
+                if self._working and self._working.case_id == case_id:
+                    self._draw_evidence(keep_place=True)
+
+            self.shell.in_thread(lambda: self.desk.history(case_id), show, group="history")
+
+    def action_turn(self, by: int) -> None:
+        """The next or previous paper."""
+        one_pane = self.has_class("-narrow") or self.has_class("-tiny")
+        tabs = [tab for tab in _TABS if one_pane or tab != "case"]
+        current = tabs.index(self._tab) if self._tab in tabs else 0
+        self.action_tab(tabs[(current + by) % len(tabs)])
+
+    def _pane(self) -> DocPane:
+        """What scrolls: the shown paper; the case where both are shown and it does not fit."""
+        case = self.query_one("#case", DocPane)
+        if self._tab == "case" or (case.display and case.max_scroll_y > 0 and case.scroll_offset.y < case.max_scroll_y):
+            return case
+        return self.query_one("#evidence", DocPane)
+
+    def action_scroll(self, by: int) -> None:
+        """One line."""
+        self._pane().scroll_relative(y=by, animate=False)
+
+    def action_page(self, by: int) -> None:
+        """A screenful; forward goes on from the case into the evidence."""
+        pane = self._pane()
+        if by < 0:
+            evidence, case = self.query_one("#evidence", DocPane), self.query_one("#case", DocPane)
+            pane = evidence if evidence.scroll_offset.y > 0 and evidence.display else case
+        pane.scroll_relative(y=by * max(1, pane.size.height - 2), animate=False)
+
+    def action_question(self, by: int) -> None:
+        """The next or previous question."""
+        self.form.move(by)
+
+    # -- judging --------------------------------------------------------------------------------
+
+    @on(RubricForm.Judged)
+    def _judged(self, event: RubricForm.Judged) -> None:
+        working = self._working
+        if working is None or working.lease is None or self._busy:
+            return
+        lease = working.lease
+        self._busy = True
+
+        def show(view: CaseView) -> None:
+            self._busy = False
+            working.view = view
+            with self.app.batch_update():
+                self._draw_papers()
+                self.form.reveal(view, event.label)
+            self._fetch_similar(working.case_id, view.hidden)
+
+        self.shell.in_thread(lambda: self.desk.judge(lease, event.label, event.confidence), show, self._refused)
+
+    @on(RubricForm.Changed)
+    def _changed(self) -> None:
+        if self._saving is not None:
+            self._saving.stop()
+        self._saving = self.set_timer(_SAVE_AFTER, self._save)
+
+    def _save(self) -> None:
+        working = self._working
+        if working is not None and working.lease is not None and not self._busy:
+            case_id, draft = working.case_id, working.draft(self.form.answers)
+            self.shell.in_thread(lambda: self.desk.save_draft(case_id, draft), lambda _done: None, group="draft")
+
+    @on(CriterionField.SpansWanted)
+    def _mark_spans(self, event: CriterionField.SpansWanted) -> None:
+        working = self._working
+        if working is None:
+            return
+        text = _text_of(working.view, event.field.criterion.text)
+        picker = SpanPicker(event.field.criterion.title, text, event.field.value or [])
+        self.app.push_screen(picker, lambda spans: None if spans is None else event.field.answer(spans or None))
+
+    @on(CriterionField.Picked)
+    def _pick(self, event: CriterionField.Picked) -> None:
+        field, options = event.field, event.options
+
+        def take(index: int | None) -> None:
+            if index is not None:
+                field._choose(options[index].id)
+
+        self.app.push_screen(Choose(field.criterion.title, [o.title or o.id for o in options]), take)
+
+    # -- leaving the case -----------------------------------------------------------------------
+
+    def action_submit(self) -> None:
+        """Settles the case, or goes to the first question that is not answered."""
+        working = self._working
+        if working is None or self._busy:
+            return
+        if working.read_only:
+            self.say(line(working.lost or "You only look at this case.", "$warning"))
+            return
+        missing = self.form.missing()
+        if missing:
+            titles = ", ".join(field.criterion.title for field in missing)
+            self.say(line(f"still to answer: {titles}", "$warning"))
+            missing[0].begin()
+            return
+        self._busy = True
+        decision = working.decision(dict(self.form.answers))
+        self._then_next(lambda: self.desk.decide(decision))
+
+    def action_skip(self) -> None:
+        """Gives the case back and is not offered it again."""
+        self._leave_by(lambda working: self.desk.skip(cast(Any, working.lease)), "skipped")
+
+    def action_defer(self) -> None:
+        """Takes the case out of the queue for a while."""
+        if self._ready() is None:
+            return
+
+        def answered(index: int | None) -> None:
+            if index is not None:
+                words, minutes = _DEFERRALS[index]
+                self._leave_by(lambda w: self.desk.defer(cast(Any, w.lease), minutes), f"deferred, {words}")
+
+        self.app.push_screen(
+            Choose("Defer this case. Your draft is kept.", [words for words, _ in _DEFERRALS]), answered
+        )
+
+    def action_park(self) -> None:
+        """Takes the case out of the queue until somebody puts it back."""
+        if self._ready() is None:
+            return
+
+        def written(reason: str | None) -> None:
+            if reason:
+                self._leave_by(lambda w: self.desk.park(cast(Any, w.lease), reason), "parked")
+
+        self.app.push_screen(Write("Park this case. Why can nobody decide it now?", "the reason"), written)
+
+    def action_flag(self) -> None:
+        """Leaves a note for the lead; the case stays."""
+        working = self._ready()
+        if working is None:
+            return
+        case_id = working.case_id
+
+        def written(note: str | None) -> None:
+            if note:
+                said = line("flagged for the lead", "$text-muted")
+                self.shell.in_thread(lambda: self.desk.flag(case_id, note), lambda _done: self.say(said))
+
+        self.app.push_screen(
+            Write("A note for the lead. The case stays with you.", "what should the lead know?"), written
+        )
+
+    def action_undo(self) -> None:
+        """Takes the last decision back; the case at hand is given back with its draft."""
+        if self._busy:
+            return
+        self._busy = True
+        working, answers = self._working, dict(self.form.answers)
+
+        def work() -> Claim:
+            claim = self.desk.undo()
+            if working is not None and working.lease is not None and working.case_id != claim.lease.case_id:
+                self._put_back(working, answers)
+            return claim
+
+        def show(claim: Claim) -> None:
+            self.say(line(f"{claim.view.row.id} is open again with your answers", "bold"))
+            self.show_claim(claim, self._queue)
+
+        self.shell.in_thread(work, show, self._refused)
+
+    def action_take_again(self) -> None:
+        """Claims the case again after its lease was lost; the answers are still there."""
+        working = self._working
+        if working is None or not working.lost:
+            return
+        case_id = working.case_id
+        draft = working.draft(self.form.answers)
+
+        def work() -> Claim:
+            self.desk.save_draft(case_id, draft)
+            return self.desk.claim_case(case_id)
+
+        self.shell.in_thread(work, lambda claim: self.show_claim(claim, self._queue), self._refused)
+
+    def action_back(self) -> None:
+        """Back to the inbox: the case is given back, the draft kept."""
+        working, answers = self._working, dict(self.form.answers)
+        self._working = None
+        self.say(Content(""))
+        if working is not None and working.lease is not None:
+            self.shell.in_thread(lambda: self._put_back(working, answers), lambda _done: self._to_inbox())
+        else:
+            self._to_inbox()
+
+    def _to_inbox(self) -> None:
+        if self.shell.screen is self:
+            self.shell.pop_screen()
+
+    def hand_back(self) -> None:
+        """Gives the case back on leaving the program; may block, any thread."""
+        working, self._working = self._working, None
+        if working is not None and working.lease is not None:
+            self._put_back(working, dict(self.form.answers))
+
+    def _put_back(self, working: Working, answers: dict[str, Any]) -> None:
+        if working.lease is not None:
+            if answers:
+                self.desk.save_draft(working.case_id, working.draft(answers))
+            self.desk.release(working.lease)
+
+    def _ready(self) -> Working | None:
+        working = self._working
+        return None if working is None or working.read_only or self._busy else working
+
+    def _leave_by(self, act: Callable[[Working], None], said: str) -> None:
+        working = self._ready()
+        if working is None:
+            return
+        self._busy = True
+        name, answers = working.view.row.id, dict(self.form.answers)
+
+        def work() -> Content:
+            if answers:
+                self.desk.save_draft(working.case_id, working.draft(answers))
+            act(working)
+            return line(f"{name} {said}")
+
+        self._then_next(work)
+
+    def _then_next(self, act: Callable[[], Receipt | Content]) -> None:
+        """Does the act and claims the next case, in one go off the loop."""
+
+        def work() -> tuple[Receipt | Content, Claim | None, str]:
+            done = act()
+            try:
+                return done, self.desk.claim(self._queue), ""
+            except SecondlookError as error:
+                return done, None, str(error)
+
+        self.shell.in_thread(work, self._done, self._refused)
+
+    def _done(self, result: tuple[Receipt | Content, Claim | None, str]) -> None:
+        done, claim, why = result
+        said = _receipt(done) if isinstance(done, Receipt) else done
+        if claim is not None:
+            self.show_claim(claim, self._queue)
+            self.say(said)
+            return
+        self._busy, self._working = False, None
+        self.shell.notify(why, title=said.plain, timeout=8, markup=False)
+        self.say(Content(""))
+        self._to_inbox()
+
+    def _refused(self, error: SecondlookError) -> None:
+        """Nothing was done: says so beside what is wrong, and keeps everything on the screen."""
+        self._busy = False
+        if isinstance(error, RubricError):
+            self.form.complain(error.problems)
+            self.say(line("not submitted: see the marked answers", "$warning"))
+        elif isinstance(error, LeaseLost):
+            self._lose(str(error))
+        else:
+            self.shell.tell_error(error)
+
+    # -- the lease ------------------------------------------------------------------------------
+
+    def touch(self) -> None:
+        """A sign of life: time counts, and the lease is extended at most once a minute."""
+        working, now = self._working, now_ms()
+        if working is None:
+            return
+        working.time.touch()
+        if working.wants_extension(now) and working.lease is not None:
+            working.extended_at = now
+            lease = working.lease
+
+            def extended(longer: Any) -> None:
+                working.lease = longer
+                self._draw_top()
+
+            self.shell.in_thread(lambda: self.desk.extend(lease), extended, self._refused, group="extend")
+
+    def _tick(self) -> None:
+        working = self._working
+        if working is None or working.lease is None:
+            return
+        if not working.lost and working.lease.until <= now_ms():
+            self._lose("The lease ran out. Your answers are kept; t claims the case again.")
+        self._draw_top()
+
+    def _lose(self, why: str) -> None:
+        working = self._working
+        if working is None:
+            return
+        working.lost = why
+        case_id, draft = working.case_id, working.draft(self.form.answers)
+        self.shell.in_thread(lambda: self.desk.save_draft(case_id, draft), lambda _done: None, lambda _error: None)
+        for field in self.form.shown_fields:
+            field.disabled = True
+        self.say(line(why, "$warning"))
+        self._draw_top()
+
+
+def _draw_record(tab: str, view: CaseView, width: int) -> list[Content]:
+    """The papers that come from the record alone."""
+    if tab == "case":
+        return case_document(view, width)
+    if tab == "provenance":
+        return provenance_document(completeness(view.prediction.provenance), width)
+    return why_document(view, width)
+
+
+def _receipt(receipt: Receipt) -> Content:
+    """`german-00031 overturned → good · u to undo for 5 min`."""
+    label = f" → {receipt.label}" if receipt.label and receipt.verdict != "upheld" else ""
+    moved = " · you left your first judgement" if receipt.moved else ""
+    left = receipt.undo_until - now_ms()
+    undo = f" · u to undo for {span(left)}" if left > 0 else ""
+    return join(line(f"{receipt.id} "), line(receipt.verdict + label, "bold"), line(moved + undo, "$text-muted"))
+
+
+def _text_of(view: CaseView, target: str) -> str:
+    if target == "output.text":
+        return view.prediction.output.text or ""
+    name = target.removeprefix("inputs.")
+    return next((i.value for i in view.prediction.inputs if i.name == name and isinstance(i.value, str)), "")

@@ -1,0 +1,1 @@
+"""What every Desk must do, whatever stands behind it."""
