@@ -63,6 +63,10 @@ class Shell(App[None]):
         if self.no_color:
             self._filters: list[LineFilter] = [f for f in self._filters if not isinstance(f, Monochrome)] + [NoColor()]
 
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """`$muted` for themes that do not name it: a grey that reads on dark and on light."""
+        return {"muted": "#808a97"}
+
     @property
     def desk(self) -> Desk:
         """The desk; only asked for by screens after it was opened."""

@@ -20,7 +20,7 @@ from screens.theme import SEVERITY_SHAPES, SEVERITY_STYLES
 from screens.widgets.explanations import badges, render, title
 from screens.widgets.explanations.layout import fit, hang, more, paragraph, wrap
 
-MUTED = "$text-muted"
+MUTED = "$muted"
 BLANK = Content("")
 # A field shows so many characters; the rest is paged with `space` only where it fits one screenful of reading.
 _FIELD_LIMIT = 65_536
@@ -93,7 +93,7 @@ def _inputs(prediction: Prediction, width: int) -> list[Content]:
     lines = _grid([(i.name, value_text(i.value)) for i in small], width)
     for item in shown:
         if item not in small:
-            lines += _large(item, width)
+            lines += [*([BLANK] if lines else []), *_large(item, width)]
     names = [i.name for i in prediction.inputs if i.withheld is not None]
     names += [s.name for s in prediction.sensitive or () if s.name not in names]
     if names:
@@ -102,29 +102,39 @@ def _inputs(prediction: Prediction, width: int) -> list[Content]:
 
 
 def _grid(pairs: list[tuple[str, str]], width: int) -> list[Content]:
-    """Names and values in as many columns as the width takes, read from top to bottom."""
-    if not pairs:
-        return []
-    columns = max(1, min(3, (width + 3) // 38))
+    """Names and values in as many columns as the width takes, read from top to bottom.
+
+    What does not fit a cell gets a line of its own below: a name that was cut cannot be read.
+    """
+    columns = max(1, min(3, (width + 3) // 34))
     cell = (width - 3 * (columns - 1)) // columns
-    widest = max((len(name) for name, _ in pairs), default=0)
-    name_width = max(8, min(widest, cell * 3 // 5))
-    cells = [_cell(name, value, name_width, cell) for name, value in pairs]
+    fitting = [p for p in pairs if len(p[0]) + 1 + len(p[1]) <= cell]
+    name_width = max((len(name) for name, _ in fitting), default=8)
+    value_width = max((len(value) for _, value in fitting), default=8)
+    # Values line up where the widest name and value leave room for that, else they follow their name.
+    name_width = min(name_width, cell - 1 - min(value_width, cell // 3))
+    cells = [
+        _cell(name, value, max(name_width, len(name) if len(name) > name_width else 0), cell) for name, value in fitting
+    ]
     height = -(-len(cells) // columns)
     gap = Content("   ")
-    return [gap.join(cells[at::height]).rstrip() for at in range(height)]
+    lines = [gap.join(cells[at::height]).rstrip() for at in range(height)]
+    for name, value in pairs:
+        if len(name) + 1 + len(value) > cell:
+            lines += hang(join(line(name, MUTED), Content(" ")), line(value, "bold"), width, most=3)
+    return lines
 
 
 def _cell(name: str, value: str, name_width: int, width: int) -> Content:
     return join(
-        fit(line(name, MUTED), name_width), Content(" "), fit(line(value, "bold"), max(4, width - name_width - 1))
+        fit(line(name, MUTED), name_width), Content(" "), fit(line(value, "bold"), max(1, width - name_width - 1))
     )
 
 
 def _large(item: Input, width: int) -> list[Content]:
     """A text, a chat, or an object."""
     role = f"  {item.role}" if item.role else ""
-    lines = [BLANK, join(line(item.name, "bold"), line(role, MUTED))]
+    lines = [join(line(item.name, "bold"), line(role, MUTED))]
     if item.kind == "chat" and isinstance(item.value, list):
         for turn in item.value[:100]:
             lines += _turn(turn, width)

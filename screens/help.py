@@ -75,12 +75,12 @@ def help_for(screen: Screen[Any]) -> Content:
     parts += [_line(key.keys, key.description, key.id) for key in described_bindings(screen)]
     parts += [_line(keys, what, "") for keys, what in _WELL_KNOWN]
     parts.append(Content(""))
-    parts.append(Content.styled('Other keys: [desk.keys] in secondlook.toml, e.g. "case.skip" = "S".', "$text-muted"))
+    parts.append(Content.styled('Other keys: [desk.keys] in secondlook.toml, e.g. "case.skip" = "S".', "$muted"))
     return Content("\n").join(parts)
 
 
 def _line(keys: str, what: str, name: str) -> Content:
-    return Content.assemble((f"{keys:<22}", "bold $accent"), (f"{what:<36}", ""), (name, "$text-muted"))
+    return Content.assemble((f"{keys:<22}", "bold $accent"), (f"{what:<36}", ""), (name, "$muted"))
 
 
 class HelpScreen(ModalScreen[None]):

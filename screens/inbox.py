@@ -242,9 +242,7 @@ class InboxScreen(Screen[None]):
             value = self._chosen[name]
             shown = value or ("waiting" if name == "state" else "all")
             parts.append(
-                Content.assemble(
-                    (f"{key} ", "bold"), (f"{name} ", "$text-muted"), (f"{shown}   ", "bold" if value else "")
-                )
+                Content.assemble((f"{key} ", "bold"), (f"{name} ", "$muted"), (f"{shown}   ", "bold" if value else ""))
             )
         if self._text:
             parts.append(Content.assemble(("/ ", "bold"), line(self._text, "bold")))
@@ -259,7 +257,7 @@ class InboxScreen(Screen[None]):
             parts.append(Content.styled(f"   ▲ {late:,} overdue", "$warning"))
         if oldest is not None:
             parts.append(Content(f"   the oldest waits {span(now_ms() - oldest)}"))
-        parts.append(Content.styled(f"   {self.shell.desk.person}", "$text-muted"))
+        parts.append(Content.styled(f"   {self.shell.desk.person}", "$muted"))
         self.query_one("#status", Static).update(Content("").join(parts))
 
     def _explain_emptiness(self) -> None:
@@ -279,7 +277,7 @@ def backlog_text(backlog: list[QueueStatus]) -> Content:
     for status in backlog:
         lines.append(line(status.queue, "bold"))
         if status.title:
-            lines.append(line(status.title, "$text-muted"))
+            lines.append(line(status.title, "$muted"))
         for count, word in (
             (status.open, "open"),
             (status.leased, "held"),
@@ -292,6 +290,6 @@ def backlog_text(backlog: list[QueueStatus]) -> Content:
         if status.overdue:
             lines.append(Content.styled(f"{status.overdue:>9,}  ▲ overdue", "$warning"))
         if status.oldest_at is not None:
-            lines.append(Content.styled(f"{'':>9}  oldest {span(now - status.oldest_at)}", "$text-muted"))
+            lines.append(Content.styled(f"{'':>9}  oldest {span(now - status.oldest_at)}", "$muted"))
         lines.append(Content(""))
     return Content("\n").join(lines)

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from app.shell import Shell
 
 _TABS = ("case", "why", "similar", "provenance", "history")
+# As the breakpoint `-normal` of the application.
+TWO_PANES_FROM = 100
 _SAVE_AFTER = 0.4
 _TICK = 5.0
 _DEFERRALS = (
@@ -115,10 +117,11 @@ class ReviewScreen(Screen[None]):
         """Top line, papers beside the rubric, status, keys."""
         yield Static(id="top", markup=False)
         with Container(id="body"):
+            yield Static(id="tabs-above", classes="tabs", markup=False)
             with Container(id="papers"):
                 yield DocPane(id="case")
                 with Vertical(id="evidence-box"):
-                    yield Static(id="tabs", markup=False)
+                    yield Static(id="tabs", classes="tabs", markup=False)
                     yield DocPane(id="evidence")
             with Vertical(id="rubric-box"):
                 yield Static(id="rubric-title", markup=False)
@@ -159,7 +162,7 @@ class ReviewScreen(Screen[None]):
         """Shows a case to look at only."""
         self._working = Working.looked_at(view, self.shell.idle_seconds)
         self._draft = Draft()
-        self.say(line("You look at this case; nothing can be changed. esc goes back.", "$text-muted"))
+        self.say(line("You look at this case; nothing can be changed. esc goes back.", "$muted"))
         if self.is_mounted:
             self.call_later(self._present)
 
@@ -171,6 +174,8 @@ class ReviewScreen(Screen[None]):
         with self.app.batch_update():
             self._busy = False
             self._history.pop(working.case_id, None)
+            if self._one_pane:
+                self._tab = "case"
             self._draw_top()
             self._draw_papers()
             self.query_one("#rubric-title", Static).update(
@@ -197,9 +202,18 @@ class ReviewScreen(Screen[None]):
         reading = "-reading-case" if self._tab == "case" else "-reading-evidence"
         self.set_class(reading == "-reading-case", "-reading-case")
         self.set_class(reading != "-reading-case", "-reading-evidence")
-        shown = "why" if self._tab == "case" else self._tab
-        self.query_one("#evidence", DocPane).show(self._paper(shown, working.view), keep_place)
+        self.query_one("#evidence", DocPane).show(self._paper(self._beside(working.view), working.view), keep_place)
         self._draw_tabs(working)
+
+    @property
+    def _one_pane(self) -> bool:
+        """Whether the case and the evidence share one place."""
+        return self.app.size.width < TWO_PANES_FROM
+
+    def _beside(self, view: CaseView) -> str:
+        """The paper beside the case: explanations wait for the first judgement, similar cases do not."""
+        tab = "why" if self._tab == "case" else self._tab
+        return "similar" if tab == "why" and view.hidden and not self._one_pane else tab
 
     def _paper(self, tab: str, view: CaseView) -> Callable[[int], list[Content]]:
         """A function that draws a paper; what was drawn ahead is used again."""
@@ -228,17 +242,15 @@ class ReviewScreen(Screen[None]):
             "provenance": f"Provenance {found.count('present')}/{found.applicable}",
             "history": "History",
         }
-        one_pane = self.has_class("-narrow") or self.has_class("-tiny")
+        one_pane = self._one_pane
         shown = [tab for tab in _TABS if one_pane or tab != "case"]
-        current = self._tab if self._tab in shown else "why"
+        current = self._tab if one_pane else self._beside(working.view)
         parts = [
             Content.styled(f"▸{names[tab]}", "bold $accent") if tab == current else Content(f" {names[tab]}")
             for tab in shown
         ]
-        tabs = join(Content("  ").join(parts), Content.styled("   [ ]", "$text-muted"))
-        self.query_one("#tabs", Static).update(tabs)
-        if one_pane:
-            self.query_one("#status", Static).update(self._said if self._said.plain else tabs)
+        tabs = join(Content("  ").join(parts), Content.styled("   [ ]", "$muted"))
+        self.query_one("#tabs-above" if one_pane else "#tabs", Static).update(tabs)
 
     def _draw_top(self) -> None:
         working = self._working
@@ -246,7 +258,7 @@ class ReviewScreen(Screen[None]):
             return
         row, now = working.view.row, now_ms()
         parts = [
-            line(row.queue, "$text-muted"),
+            line(row.queue, "$muted"),
             line(row.id if row.revision == 1 else f"{row.id} (revision {row.revision})", "bold"),
             Content.styled(f"{SEVERITY_SHAPES[row.severity]} {row.severity}", SEVERITY_STYLES[row.severity]),
             Content.styled(due(row.due_at, now), "bold $warning" if row.due_at < now else ""),
@@ -258,9 +270,9 @@ class ReviewScreen(Screen[None]):
         if working.lost:
             return Content.styled("▲ lease lost, t claims again", "bold $warning")
         if working.lease is None:
-            return Content.styled(working.view.row.verdict or "only looking", "$text-muted")
+            return Content.styled(working.view.row.verdict or "only looking", "$muted")
         left = working.lease.until - now
-        style = "bold $warning" if left < WARN_BEFORE_MS else "$text-muted"
+        style = "bold $warning" if left < WARN_BEFORE_MS else "$muted"
         return Content.styled(f"{'▲ ' if left < WARN_BEFORE_MS else ''}lease {countdown(left)}", style)
 
     def say(self, said: Content) -> None:
@@ -282,7 +294,7 @@ class ReviewScreen(Screen[None]):
 
         def show(found: list[SimilarCase]) -> None:
             self._similar[case_id, hidden] = found
-            if self._working and self._working.case_id == case_id and self._tab == "similar":
+            if self._working and self._working.case_id == case_id and self._beside(self._working.view) == "similar":
                 self._draw_evidence(keep_place=True)
 
         self.shell.in_thread(lambda: self.desk.similar(case_id), show, lambda _error: None, group="similar")
@@ -336,7 +348,7 @@ class ReviewScreen(Screen[None]):
 
     def action_turn(self, by: int) -> None:
         """The next or previous paper."""
-        one_pane = self.has_class("-narrow") or self.has_class("-tiny")
+        one_pane = self._one_pane
         tabs = [tab for tab in _TABS if one_pane or tab != "case"]
         current = tabs.index(self._tab) if self._tab in tabs else 0
         self.action_tab(tabs[(current + by) % len(tabs)])
@@ -473,7 +485,7 @@ class ReviewScreen(Screen[None]):
 
         def written(note: str | None) -> None:
             if note:
-                said = line("flagged for the lead", "$text-muted")
+                said = line("flagged for the lead", "$muted")
                 self.shell.in_thread(lambda: self.desk.flag(case_id, note), lambda _done: self.say(said))
 
         self.app.push_screen(
@@ -647,7 +659,7 @@ def _receipt(receipt: Receipt) -> Content:
     moved = " · you left your first judgement" if receipt.moved else ""
     left = receipt.undo_until - now_ms()
     undo = f" · u to undo for {span(left)}" if left > 0 else ""
-    return join(line(f"{receipt.id} "), line(receipt.verdict + label, "bold"), line(moved + undo, "$text-muted"))
+    return join(line(f"{receipt.id} "), line(receipt.verdict + label, "bold"), line(moved + undo, "$muted"))
 
 
 def _text_of(view: CaseView, target: str) -> str:

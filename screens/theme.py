@@ -28,6 +28,7 @@ DARK = Theme(
     surface="#1a1d23",
     panel="#23272f",
     dark=True,
+    variables={"muted": "#8d97a5"},
 )
 LIGHT = Theme(
     name="secondlook-light",
@@ -42,11 +43,12 @@ LIGHT = Theme(
     surface="#f6f7f9",
     panel="#e6e9ee",
     dark=False,
+    variables={"muted": "#5f6875"},
 )
 
 SEVERITY_SHAPES: dict[Severity, str] = {"low": "○", "medium": "●", "high": "▲", "critical": "◆"}
 SEVERITY_STYLES: dict[Severity, str] = {
-    "low": "$text-muted",
+    "low": "$muted",
     "medium": "",
     "high": "$warning",
     "critical": "bold $error",

@@ -48,7 +48,7 @@ def _anchor(
                 at = first + shift
                 if at >= 0 and text[at : at + len(wanted)] == wanted:
                     return at, at + len(wanted), anchor
-    found = _nearest(text, wanted, start or 0) if wanted else -1
+    found = _nearest(text, wanted, max(0, start or 0)) if wanted else -1
     if found < 0:
         return None, None, "failed"
     return found, found + len(wanted or ""), "searched"

@@ -36,9 +36,9 @@ class CaseList(ScrollView, can_focus=True):
 
     DEFAULT_CSS = """
     CaseList { background: $background; scrollbar-size-vertical: 1; }
-    CaseList > .case-list--header { color: $text-muted; text-style: bold; background: $surface; }
+    CaseList > .case-list--header { color: $muted; text-style: bold; background: $surface; }
     CaseList > .case-list--cursor { background: $primary 25%; text-style: bold; }
-    CaseList > .case-list--muted { color: $text-muted; }
+    CaseList > .case-list--muted { color: $muted; }
     CaseList > .case-list--high { color: $warning; }
     CaseList > .case-list--critical { color: $error; text-style: bold; }
     CaseList > .case-list--late { color: $warning; text-style: bold; }

@@ -15,6 +15,7 @@ from textual.widgets import Static, TextArea
 from app.model.answers import normal
 from app.model.rubric import Criterion, Option
 from screens.text import join, line
+from screens.widgets.explanations.layout import hang, wrap
 
 _DIGITS = "123456789"
 _CHOOSING = ("choice", "label", "yes_no", "scale")
@@ -59,6 +60,7 @@ class CriterionField(Widget, can_focus=True):
         margin-top: 0;
     }
     CriterionField.-writes AnswerArea { display: block; }
+    CriterionField.-idle AnswerArea { background: transparent; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("backspace,delete", "clear", "Clear this answer", show=False, id="answer.clear"),
@@ -105,7 +107,7 @@ class CriterionField(Widget, can_focus=True):
         self._number = number
         self._labels: list[str] = []
         self._asked = True
-        self._silent = False
+        self._drawn_width = 0
 
     def compose(self) -> ComposeResult:
         """The question with its options; a field where one writes."""
@@ -117,6 +119,11 @@ class CriterionField(Widget, can_focus=True):
         """Draws it."""
         self.set_class(self.writes, "-writes")
         self._draw()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Options flow anew over another width."""
+        if event.size.width != self._drawn_width:
+            self._draw()
 
     @property
     def writes(self) -> bool:
@@ -260,44 +267,56 @@ class CriterionField(Widget, can_focus=True):
         return anchors[-1] if anchors else self.criterion.guidance
 
     def _draw(self) -> None:
+        self._drawn_width = self.size.width
         self.set_class(not self._asked, "-idle")
         self.query_one(Static).update(self._content())
 
     def _content(self) -> Content:
         answered = self.value not in (None, "", [])
-        mark = "✓" if answered else "*" if self.criterion.required and self._asked else " "
+        mark = "–" if not self._asked else "✓" if answered else "*" if self.criterion.required else " "
         head = Content.assemble(
-            (f"{mark} ", "bold $success" if answered else "bold $warning"),
+            (f"{mark} ", "" if not self._asked else "bold $success" if answered else "bold $warning"),
             line(self.criterion.title, "bold" if self._asked else ""),
-            ("" if self._asked else "  not asked", "$text-muted"),
-            ("" if self.criterion.required or not self._asked else "  optional", "$text-muted"),
+            ("" if self.criterion.required or not self._asked else "  optional", "$muted"),
         )
-        rows = [head]
+        rows = wrap(head, self._width)
         if not self.writes:
-            rows.append(join(Content("  "), self._choices()))
+            rows += self._choices()
         if self.problem:
-            rows.append(line(f"  ▲ {self.problem}", "$warning"))
+            rows += hang(Content.styled("  ▲ ", "$warning"), line(self.problem, "$warning"), self._width)
         return Content("\n").join(rows)
 
-    def _choices(self) -> Content:
+    @property
+    def _width(self) -> int:
+        return max(20, self.size.width - 1)
+
+    def _choices(self) -> list[Content]:
         if self.criterion.kind == "text_span":
             n = len(self.value or [])
-            return Content.styled(
-                f"{n} marked, space marks" if n else "space marks a stretch of the text", "$text-muted"
-            )
+            return [Content.styled(f"  {n} marked, space marks" if n else "  space marks words of the text", "$muted")]
         options = self.options
         if len(options) > len(_DIGITS):
-            return join(
-                line(str(self.value or "—"), "bold"), Content.styled("   a digit opens the list", "$text-muted")
-            )
+            return [join(line(f"  {self.value or '—'}", "bold"), Content.styled("   a digit opens the list", "$muted"))]
         chosen = {str(v) for v in (self.value if isinstance(self.value, list) else [self.value])}
         keys = [o.id for o in options] if self.criterion.kind == "scale" else _DIGITS
         parts = [self._option(key, option, option.id in chosen) for key, option in zip(keys, options, strict=False)]
-        return Content("  ").join(parts)
+        return _flow(parts, self._width - 2)
 
     def _option(self, key: str, option: Option, chosen: bool) -> Content:
-        # A no-break space keeps key and title on one line when the options wrap.
-        title = "" if self.criterion.kind == "scale" else "\u00a0" + (option.title or option.id).replace(" ", "\u00a0")
+        title = "" if self.criterion.kind == "scale" else f" {option.title or option.id}"
         if chosen:
             return line(f"▸{key}{title}", "bold $accent" if self._asked else "bold")
-        return Content.assemble(("\u00a0" + key, "bold" if self._asked else ""), line(title))
+        return join(Content(" "), Content.styled(key, "bold" if self._asked else ""), line(title))
+
+
+def _flow(parts: list[Content], width: int) -> list[Content]:
+    """Parts side by side, never broken, over as many lines as they need."""
+    lines: list[list[Content]] = []
+    used = width + 1
+    for part in parts:
+        if used + 2 + part.cell_length > width:
+            lines.append([])
+            used = -2
+        lines[-1].append(part)
+        used += 2 + part.cell_length
+    return [join(Content(" "), Content("  ").join(row)).truncate(width + 2, ellipsis=True) for row in lines]

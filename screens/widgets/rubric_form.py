@@ -46,7 +46,7 @@ class RubricForm(Vertical):
     RubricForm.-hidden #first { display: block; }
     RubricForm.-hidden #questions { display: none; }
     RubricForm #questions { height: auto; }
-    RubricForm #hint { height: 2; padding: 0 1; color: $text-muted; background: $surface; }
+    RubricForm #hint { height: 3; padding: 0 1; color: $muted; background: $surface; }
     """
 
     class Changed(Message):

@@ -83,7 +83,9 @@ LOG: dict[str, Tamper] = {
     "hash emptied": sql("UPDATE audit SET hash = x'' WHERE seq = 7"),
     "first dropped": sql("DELETE FROM audit WHERE seq = 1"),
     "middle dropped": sql("DELETE FROM audit WHERE seq = 9"),
-    "middle dropped, gap closed": sql("DELETE FROM audit WHERE seq = 9", "UPDATE audit SET seq = seq - 1 WHERE seq > 9"),
+    "middle dropped, gap closed": sql(
+        "DELETE FROM audit WHERE seq = 9", "UPDATE audit SET seq = seq - 1 WHERE seq > 9"
+    ),
     "two swapped": sql(
         "UPDATE audit SET seq = -7 WHERE seq = 7",
         "UPDATE audit SET seq = 7 WHERE seq = 8",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from app.desk.protocol import Desk
@@ -289,7 +291,7 @@ def test_an_unknown_queue_is_named(ada: Desk) -> None:
 def test_an_unknown_case_is_said_to_be_none(ada: Desk, case_id: int) -> None:
     known = ada.claim("credit")
     lease = type(known.lease)(case_id, 1, "ada", "first", known.lease.until)
-    acts = [
+    acts: list[Callable[[], object]] = [
         lambda: ada.claim_case(case_id),
         lambda: ada.view(case_id),
         lambda: ada.similar(case_id),

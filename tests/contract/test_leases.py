@@ -107,7 +107,7 @@ def test_anothers_case_is_refused_with_name_and_time(world: World, ada: Desk, be
     lease = ada.claim("credit").lease
     world.clock.forward(minutes=5)
     for take_over in (False, True):
-        with pytest.raises(Refused, match="ada has loan-[0-9]+ for 10 more minutes"):
+        with pytest.raises(Refused, match=r"ada has loan-[0-9]+ for 10 more minutes"):
             ben.claim_case(lease.case_id, take_over=take_over)
     assert ada.extend(lease).token == lease.token
 

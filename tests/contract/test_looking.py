@@ -92,7 +92,7 @@ def test_search_finds_settled_cases_too(ada: Desk) -> None:
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(text=st.text(max_size=30) | st.text(alphabet='"*()^:-_ANDORNEARnot²़́ \'%', max_size=20))
+@given(text=st.text(max_size=30) | st.text(alphabet="\"*()^:-_ANDORNEARnot²़́ '%", max_size=20))
 def test_whatever_is_typed_search_answers(ada: Desk, text: str) -> None:
     found = ada.ids(Filter(text=text))
     assert set(found) <= set(ada.rows(found))
@@ -109,7 +109,7 @@ def test_find_by_the_predictions_own_id(world: World, ada: Desk) -> None:
 
 def test_an_id_in_two_queues_must_be_told_apart(world: World) -> None:
     both = world.desk("ada", queues=("credit", "blind"))
-    with pytest.raises(BadInput, match="credit, blind|blind, credit"):
+    with pytest.raises(BadInput, match=r"credit, blind|blind, credit"):
         both.find("loan-2611104")
     found = {queue: both.find("loan-2611104", queue) for queue in ("credit", "blind")}
     assert found["credit"] != found["blind"]

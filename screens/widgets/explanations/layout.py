@@ -14,7 +14,7 @@ from textual.content import Content
 
 from screens.text import join, plain, shorten
 
-MUTED = "$text-muted"
+MUTED = "$muted"
 POSITIVE = "$warning"
 NEGATIVE = "$accent"
 MOST_ITEMS = 50

@@ -1,0 +1,1 @@
+"""Kills, crowds and threads: what must hold however a process ends and however many there are."""

@@ -1,0 +1,102 @@
+"""Which names are withheld: many spellings of one name, and names that only look alike."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.protect.names import DEFAULT_WITHHELD, Withheld, tokens
+
+PLAIN = Withheld((), {})
+NONE: frozenset[str] = frozenset()
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "date_of_birth", "Date of Birth", "dateOfBirth", "DateOfBirth", "DATE-OF-BIRTH", "date.of.birth", "dateofbirth",
+        "DATEOFBIRTH", " date/of/birth ", "date\u00a0of\u00a0birth", "date\u2013of\u2013birth", "ｄａｔｅ＿ｏｆ＿ｂｉｒｔｈ",
+        "date_\u200bof_birth", "da\u00adte_of_birth", "date_of_birth_2", "dateOfBirth 1", "date:of:birth:", "[date of birth]",
+    ],
+)  # fmt: skip
+def test_one_name_in_many_spellings(spelling: str) -> None:
+    assert PLAIN.attribute(spelling) == "age"
+
+
+@pytest.mark.parametrize(
+    ("name", "attribute"),
+    [
+        ("IPAddress", "identifier"), ("SSN", "identifier"), ("E-Mail", "contact"), ("eMail", "contact"),
+        ("ZIPCode", "address"), ("zip code", "address"), ("Sex", "sex"), ("GENDER", "sex"), ("firstName", "name"),
+        ("Marital-Status", "marital status"), ("foreignWorker", "nationality"), ("phone_number_2", "contact"),
+    ],
+)  # fmt: skip
+def test_names_as_they_are_met(name: str, attribute: str) -> None:
+    assert PLAIN.attribute(name) == attribute
+
+
+@pytest.mark.parametrize("attribute", DEFAULT_WITHHELD)
+def test_every_default_name_means_its_attribute(attribute: str) -> None:
+    for name in DEFAULT_WITHHELD[attribute]:
+        for spelling in (name, name.upper(), name.replace("_", " ").title(), name.replace("_", "")):
+            assert PLAIN.attribute(spelling) == attribute
+
+
+@pytest.mark.parametrize(
+    "name", ["month", "mileage", "page", "sexton", "racecar", "usage_2", "account age", "amount", "2", "", "—", "\u200b"]
+)
+def test_other_names_are_not_withheld(name: str) -> None:
+    assert PLAIN.attribute(name) is None
+    assert PLAIN.feature(name, NONE) is None
+
+
+def test_what_is_declared_is_withheld_in_parts_and_extensions() -> None:
+    rules = Withheld(["tribe_group", "Caste"], {})
+    assert rules.attribute("tribe-group") == "tribe_group"
+    assert rules.attribute("tribe") == "tribe_group"
+    assert rules.attribute("tribeGroupFine") == "tribe_group"
+    assert rules.attribute("tribal") is None
+    assert rules.attribute("group") is None
+    assert rules.attribute("caste 3") == "Caste"
+
+
+def test_what_the_policy_says_reveals_an_attribute() -> None:
+    rules = Withheld([], {"school year": "age"})
+    assert rules.attribute("schoolYear") == "age"
+    assert rules.attribute("school") is None
+
+
+def test_what_is_shown_is_not_withheld_unless_it_is_declared() -> None:
+    rules = Withheld(["race"], {}, shown=["age", "Race"])
+    assert rules.attribute("Age") is None
+    assert rules.attribute("age_band") == "age"
+    assert rules.attribute("race") == "race"
+
+
+def test_showing_a_name_keeps_a_longer_declared_one_withheld() -> None:
+    rules = Withheld(["age_band"], {}, shown=["age"])
+    assert rules.attribute("age") is None
+    assert rules.attribute("age_band") == "age_band"
+
+
+@pytest.mark.parametrize(
+    ("feature", "attribute"),
+    [
+        ("race_Black", "ethnicity"), ("race=Black", "ethnicity"), ("sex: female", "sex"), ("Gender female", "sex"),
+        ("age > 37", "age"), ("25.00 < age <= 37.00", "age"), ("0 ≤ ageInYears", "age"), ("race != white", "ethnicity"),
+        ("encoder__sex_female", "sex"), ("remainder__x__maritalStatus", "marital status"), ("postcode 12345", "address"),
+        ("month", None), ("10 < month <= 48", None), ("encoder__purpose_car", None), ("visible age", None),
+        ("visible age > 3", None), ("age of account", "age"),
+    ],
+)  # fmt: skip
+def test_what_explainers_make_of_names(feature: str, attribute: str | None) -> None:
+    assert PLAIN.feature(feature, frozenset({"visible age", "month"})) == attribute
+
+
+def test_a_visible_input_is_not_withheld_as_a_feature() -> None:
+    assert PLAIN.feature("age of account", frozenset({"age of account"})) is None
+    assert PLAIN.feature("age of account <= 3.00", frozenset({"age of account"})) == "age"
+
+
+def test_tokens() -> None:
+    assert tokens("personalStatus_2") == ("personal", "status", "2")
+    assert tokens("größeX") == ("grösse", "x")
