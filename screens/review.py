@@ -396,6 +396,10 @@ class ReviewScreen(Screen[None]):
 
         self.shell.in_thread(lambda: self.desk.judge(lease, event.label, event.confidence), show, self._refused)
 
+    @on(RubricForm.Complete)
+    def _complete(self) -> None:
+        self.action_submit()
+
     @on(RubricForm.Changed)
     def _changed(self) -> None:
         if self._saving is not None:

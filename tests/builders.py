@@ -34,7 +34,7 @@ def record(**more: Any) -> dict[str, Any]:
     return json.loads(json.dumps(base | more))  # type: ignore[no-any-return]
 
 
-def lines(records: Iterable[dict[str, Any] | bytes]) -> Iterator[Raw]:
+def lines(records: Iterable[Any]) -> Iterator[Raw]:
     """Records, or bytes as they are, as the lines of a file."""
     for number, item in enumerate(records, 1):
         yield Raw(number, item if isinstance(item, bytes) else orjson.dumps(item))
@@ -66,7 +66,7 @@ def admission(store: Store, queue: str = "credit", **policy: Any) -> Admission:
     return Admission(store, KEYS, queue, POLICY.model_copy(update=policy), "tester", clock=lambda: NOW)
 
 
-def admit(store: Store, records: Iterable[dict[str, Any] | bytes], **policy: Any) -> Count:
+def admit(store: Store, records: Iterable[Any], **policy: Any) -> Count:
     """Admits all records; returns what became of them."""
     door = admission(store, **policy)
     for _ in door.run(lines(records), "test"):

@@ -54,7 +54,9 @@ def _explanation(kind: str, item: Any, **more: st.SearchStrategy[Any]) -> st.Sea
 
 
 _SPAN = some({}, start=OFFSETS, end=OFFSETS, text=TEXTS, contribution=NUMBERS, anchor=st.just("exact"))
-_CHANGE = st.fixed_dictionaries({"feature": WORDS}, optional={"from": VALUES, "to": VALUES, "actionable": st.booleans()})
+_CHANGE = st.fixed_dictionaries(
+    {"feature": WORDS}, optional={"from": VALUES, "to": VALUES, "actionable": st.booleans()}
+)
 EXPLANATIONS: st.SearchStrategy[dict[str, Any]] = st.one_of(
     _explanation(
         "attribution",
@@ -67,7 +69,9 @@ EXPLANATIONS: st.SearchStrategy[dict[str, Any]] = st.one_of(
     _explanation("text_span", _SPAN, offset_unit=UNITS),
     _explanation("evidence", some({}, start=OFFSETS, end=OFFSETS, text=TEXTS, label=WORDS), offset_unit=UNITS),
     _explanation("image_region", some({}, x=NUMBERS, label=WORDS)),
-    _explanation("counterfactual", some({}, changes=st.lists(_CHANGE, max_size=3)), immutable=st.lists(WORDS, max_size=2)),
+    _explanation(
+        "counterfactual", some({}, changes=st.lists(_CHANGE, max_size=3)), immutable=st.lists(WORDS, max_size=2)
+    ),
     _explanation("example", some({}, ref=WORDS, values=st.dictionaries(WORDS, VALUES, max_size=3))),
     _explanation("rule", some({"feature": WORDS, "op": WORDS}, value=VALUES)),
     _explanation("trace", some({}, step=st.integers(0, 9) | WORDS, arguments=VALUES, risk=st.lists(WORDS, max_size=2))),
@@ -88,14 +92,17 @@ _OUTPUT = some(
 PREDICTIONS: st.SearchStrategy[dict[str, Any]] = some(
     {
         "id": st.text(st.characters(codec="utf-8"), min_size=1, max_size=8),
-        "task": some({"type": st.sampled_from(["binary", "generation"])}, labels=st.lists(WORDS, max_size=2), question=TEXTS),
+        "task": some(
+            {"type": st.sampled_from(["binary", "generation"])}, labels=st.lists(WORDS, max_size=2), question=TEXTS
+        ),
         "inputs": st.lists(_INPUT, max_size=4),
         "output": _OUTPUT,
     },
     subject=st.none() | TEXTS,
     domain=WORDS,
     sensitive=st.none() | st.lists(some({"name": WORDS}, value=VALUES), max_size=3),
-    flags=st.none() | st.lists(some({"code": WORDS}, severity=st.sampled_from(["low", "critical"]), detail=TEXTS), max_size=2),
+    flags=st.none()
+    | st.lists(some({"code": WORDS}, severity=st.sampled_from(["low", "critical"]), detail=TEXTS), max_size=2),
     explanations=st.none() | st.lists(EXPLANATIONS, max_size=3),
     provenance=st.none() | some({}, model=st.dictionaries(WORDS, VALUES, max_size=2), model_card_uri=WORDS),
     sampling=st.none() | some({}, reason=WORDS, probability=st.floats(0.01, 1)),

@@ -41,7 +41,7 @@ def _anchor(
     if start is not None and end is not None:
         first, last = _to_code_points(text, start, unit), _to_code_points(text, end, unit)
         if wanted is None:
-            inside = first is not None and last is not None and first < last
+            inside = first is not None and last is not None and first < last <= len(text)
             return (first, last, "exact") if inside else (None, None, "failed")
         if first is not None and last is not None:
             for shift, anchor in ((0, "exact"), (-1, "shifted"), (1, "shifted")):

@@ -13,7 +13,7 @@ from app.model.prediction import InputKind
 from app.model.provenance import FIELDS, Provenance
 from app.model.words import SEVERITIES
 from app.protect.names import Withheld
-from app.protect.scrub import Scrubber, withheld
+from app.protect.scrub import Constant, Scrubber, withheld
 
 
 def _parts(base: type[Part]) -> list[type[Part]]:
@@ -79,6 +79,8 @@ def drop_keys(record: dict[str, Any], rules: Withheld, raw_values: list[tuple[st
 
 def masked(value: Any, found: Scrubber, own: bool = True) -> Any:
     """A value with known values masked in every string, number and key that is not the format's own."""
+    if isinstance(value, Constant):
+        return value
     if isinstance(value, str):
         return found.text(value)[0]
     if isinstance(value, list):

@@ -81,7 +81,7 @@ class Protector:
     ) -> list[dict[str, Any]]:
         kept = []
         for item in inputs:
-            attribute = rules.attribute(item["name"])
+            attribute = item.get("withheld") or rules.attribute(item["name"])
             if attribute is None:
                 kept.append(item)
                 continue
@@ -194,19 +194,18 @@ def _scrubbed(record: dict[str, Any], found: Scrubber) -> dict[str, Any]:
             kept[section] |= {key: record[section][key] for key in fixed if key in record[section]}
     kept |= {key: record[key] for key in ("id", "schema") if key in record}
     for before, explanation in zip(record.get("explanations") or (), kept.get("explanations") or (), strict=True):
-        text, edits = edited.get(_target(before), ("", []))
-        for item in (explanation.get("items") or ()) if edits else ():
-            if isinstance(item, dict) and isinstance(item.get("start"), int) and isinstance(item.get("end"), int):
-                _move(item, text, edits)
+        if explanation["kind"] in ("text_span", "evidence") and _target(before) in edited:
+            for item in explanation.get("items") or ():
+                _move(item, *edited[_target(before)])
     return kept
 
 
 def _move(span: dict[str, Any], text: str, edits: list[Edit]) -> None:
-    """Moves a span in place. One that touches a masked stretch covers all of it, and says only that."""
-    start, end = span["start"], span["end"]
-    touched = any(edit.start < end and start < edit.end for edit in edits)
-    span |= {"start": moved(start, edits), "end": moved(end, edits, end=True)}
-    if touched and "text" in span:
+    """Moves a span in place. One that touches a masked stretch covers all of it; it says what stands there now."""
+    if span.get("start") is None or span.get("end") is None:
+        return
+    span |= {"start": moved(span["start"], edits), "end": moved(span["end"], edits, end=True)}
+    if span.get("text") is not None:
         span["text"] = text[span["start"] : span["end"]]
 
 

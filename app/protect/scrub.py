@@ -54,9 +54,15 @@ class Scrubber:
         return withheld(attribute) if attribute else number
 
 
-def withheld(attribute: str) -> str:
+class Constant(str):
+    """A text of ours, not of the record: nothing in it is masked."""
+
+    __slots__ = ()
+
+
+def withheld(attribute: str) -> Constant:
     """What stands where a value was taken out: a constant, so that equal values cannot be told."""
-    return f"[withheld: {attribute}]"
+    return Constant(f"[withheld: {attribute}]")
 
 
 def known_values(pairs: list[tuple[str, Any]]) -> dict[str, str]:

@@ -78,11 +78,15 @@ class CriterionField(Widget, can_focus=True):
             self.value = value
 
     class Onward(Message):
-        """The answer is complete: the next question may take the focus."""
+        """The answer is complete: the next question may take the focus.
 
-        def __init__(self, criterion_id: str) -> None:
+        `submits`: it was finished with enter, which submits where nothing else is missing.
+        """
+
+        def __init__(self, criterion_id: str, submits: bool = False) -> None:
             super().__init__()
             self.criterion_id = criterion_id
+            self.submits = submits
 
     class SpansWanted(Message):
         """Stretches of a text are to be marked."""
@@ -107,7 +111,7 @@ class CriterionField(Widget, can_focus=True):
         self._number = number
         self._labels: list[str] = []
         self._asked = True
-        self._drawn_width = 0
+        self._width = 40
 
     def compose(self) -> ComposeResult:
         """The question with its options; a field where one writes."""
@@ -120,9 +124,10 @@ class CriterionField(Widget, can_focus=True):
         self.set_class(self.writes, "-writes")
         self._draw()
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Options flow anew over another width."""
-        if event.size.width != self._drawn_width:
+    def set_width(self, width: int) -> None:
+        """Options flow over this many cells; the form knows it also while the field is not shown."""
+        if width != self._width:
+            self._width = width
             self._draw()
 
     @property
@@ -252,10 +257,14 @@ class CriterionField(Widget, can_focus=True):
     @on(AnswerArea.Done)
     def _stopped_writing(self, event: AnswerArea.Done) -> None:
         event.stop()
+        if event.onward and self.value is None and self.criterion.required:
+            # Leaving would let the next words act as keys.
+            self.complain("an answer is required; esc leaves it for later")
+            return
         self.focus()
         self._draw()
         if event.onward:
-            self.post_message(self.Onward(self.criterion.id))
+            self.post_message(self.Onward(self.criterion.id, submits=self.criterion.required))
 
     # -- drawing --------------------------------------------------------------------------------
 
@@ -267,7 +276,6 @@ class CriterionField(Widget, can_focus=True):
         return anchors[-1] if anchors else self.criterion.guidance
 
     def _draw(self) -> None:
-        self._drawn_width = self.size.width
         self.set_class(not self._asked, "-idle")
         self.query_one(Static).update(self._content())
 
@@ -285,10 +293,6 @@ class CriterionField(Widget, can_focus=True):
         if self.problem:
             rows += hang(Content.styled("  ▲ ", "$warning"), line(self.problem, "$warning"), self._width)
         return Content("\n").join(rows)
-
-    @property
-    def _width(self) -> int:
-        return max(20, self.size.width - 1)
 
     def _choices(self) -> list[Content]:
         if self.criterion.kind == "text_span":

@@ -20,6 +20,8 @@ from app.model.rubric import Criterion, Rubric
 from screens.text import line
 from screens.widgets.criterion_field import CriterionField
 
+# Padding, border and scrollbar of a field.
+_FIELD_FRAME = 4
 _LABEL = Criterion(
     id="first_label",
     kind="label",
@@ -51,6 +53,9 @@ class RubricForm(Vertical):
 
     class Changed(Message):
         """An answer changed."""
+
+    class Complete(Message):
+        """The last required text was finished with enter, and nothing is missing."""
 
     class Judged(Message):
         """The first judgement is given."""
@@ -88,6 +93,7 @@ class RubricForm(Vertical):
         self._read_only = read_only
         self.answers = dict(draft.answers)
         self._set_prediction(view)
+        self._set_widths()
         labels = view.prediction.task.labels
         asked_now = self._asked_ids()
         for field in self.fields:
@@ -99,6 +105,15 @@ class RubricForm(Vertical):
         self.query_one("#fields").scroll_home(animate=False)
         if not read_only:
             self.focus_first()
+
+    def on_resize(self) -> None:
+        """Fields flow over the width there is."""
+        self._set_widths()
+
+    def _set_widths(self) -> None:
+        width = max(20, self.size.width - _FIELD_FRAME)
+        for field in (*self.first_fields, *self.fields):
+            field.set_width(width)
 
     def reveal(self, view: CaseView, label: str) -> None:
         """The first judgement is kept: the model's answer counts from now on; the label starts as judged."""
@@ -184,10 +199,13 @@ class RubricForm(Vertical):
         if self._hidden:
             self._first_answered()
             return
-        later = [f for f in self.missing() if f.criterion.id != event.criterion_id]
+        missing = self.missing()
+        later = [f for f in missing if f.criterion.id != event.criterion_id]
         if later:
             later[0].begin()
             later[0].scroll_visible(animate=False)
+        elif event.submits and not missing:
+            self.post_message(self.Complete())
 
     def _first_answered(self) -> None:
         label, confidence = self.first_fields

@@ -63,7 +63,8 @@ ECHOES: dict[str, dict[str, Any]] = {
     "input inside a word": {"inputs": [{"name": "note", "kind": "text", "value": f"from:{CANARY}Group"}]},
     "input over two lines": {"inputs": [{"name": "n", "kind": "text", "value": CANARY.replace(" ", "\n  ")}]},
     "input name": {"inputs": [{"name": f"income of {CANARY}", "value": 1}]},
-    "chat turn": {"inputs": [{"name": "c", "kind": "chat", "value": [{"role": "user", "content": f"hi {CANARY.upper()}"}]}]},
+    "chat turn": {"inputs": [
+        {"name": "c", "kind": "chat", "value": [{"role": "user", "content": f"hi {CANARY.upper()}"}]}]},
     "json input": {"inputs": [{"name": "j", "kind": "json", "value": {"a": [{CANARY: {"b": CANARY}}]}}]},
     "attribution value": {"explanations": [
         {"kind": "attribution", "items": [{"feature": "f", "value": CANARY, "contribution": 1}]}]},
@@ -77,7 +78,8 @@ ECHOES: dict[str, dict[str, Any]] = {
     "counterfactual": {"explanations": [{"kind": "counterfactual", "immutable": [f"race_{CANARY}"], "items": [
         {"changes": [{"feature": "race", "from": CANARY, "to": "x", "from_": CANARY, "was": CANARY}]}]}]},
     "rule": {"explanations": [{"kind": "rule", "items": [{"feature": "f", "op": f"in {CANARY}", "value": [CANARY]}]}]},
-    "example": {"explanations": [{"kind": "example", "items": [{"ref": CANARY, "values": {"f": CANARY, "race": CANARY}}]}]},
+    "example": {"explanations": [
+        {"kind": "example", "items": [{"ref": CANARY, "values": {"f": CANARY, "race": CANARY}}]}]},
     "evidence": {"output": {"text": "x"}, "explanations": [{"kind": "evidence", "items": [
         {"text": CANARY, "source": {"uri": f"file:///{CANARY}.pdf", "text": CANARY}}]}]},
     "trace": {"explanations": [{"kind": "trace", "items": [

@@ -75,7 +75,15 @@ def test_all_code_points_at_once_keep_their_places() -> None:
 
 
 def test_plain_text_is_left_alone() -> None:
-    for text in ("", "plain", "two\nlines", "größe, naïve, 日本語, עברית, हिन्दी, 👍🏽", "e\u0301 a\u0308\u0304", "a  b", "[red]x[/]"):
+    for text in (
+        "",
+        "plain",
+        "two\nlines",
+        "größe, naïve, 日本語, עברית, हिन्दी, 👍🏽",
+        "e\u0301 a\u0308\u0304",
+        "a  b",
+        "[red]x[/]",
+    ):
         assert safe_text(text) == text
         assert hidden_characters(text) == 0
 

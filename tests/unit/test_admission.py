@@ -35,7 +35,9 @@ def cases(store: Store, columns: str) -> list[tuple[Any, ...]]:
 
 def log(store: Store) -> list[dict[str, Any]]:
     with store.read() as connection:
-        return [orjson.loads(body) for body in connection.exec_driver_sql("SELECT body FROM audit ORDER BY seq").scalars()]
+        return [
+            orjson.loads(body) for body in connection.exec_driver_sql("SELECT body FROM audit ORDER BY seq").scalars()
+        ]
 
 
 def test_each_record_becomes_one_of_three(store: Store) -> None:
@@ -82,7 +84,7 @@ def test_an_import_that_stops_half_way_is_finished_by_the_next(store: Store) -> 
     records = [*many(2500), b"{"]
     stopped = admission(store).run(lines(records), "x")
     assert next(stopped).as_dict() == {"admitted": 1000, "duplicates": 0, "quarantined": 0}
-    stopped.close()
+    del stopped
     assert len(cases(store, "case_id")) == 1000
     assert admit(store, records).as_dict() == {"admitted": 1500, "duplicates": 1000, "quarantined": 1}
     assert cases(store, "case_id, external_id, revision") == [(n + 1, f"c{n}", 1) for n in range(2500)]
@@ -176,7 +178,9 @@ def test_the_deepest_and_largest_that_parse_are_admitted(store: Store) -> None:
     deep = b'{"deep":' + b"[" * 249 + b"]" * 249 + b"," + orjson.dumps(record(id="deep"))[1:]
     wide = record(id="wide", extra={f"key {n}": n for n in range(50_000)})
     items = [{"feature": f"f{n}", "contribution": 1} for n in range(20_000)]
-    long = record(id="long", explanations=[{"kind": "attribution", "items": [*items, {"feature": "sex", "contribution": 2}]}])
+    long = record(
+        id="long", explanations=[{"kind": "attribution", "items": [*items, {"feature": "sex", "contribution": 2}]}]
+    )
     assert admit(store, [deep, wide, long]).as_dict() == {"admitted": 3, "duplicates": 0, "quarantined": 0}
     (explanation,) = kept(store)["long"]["explanations"]
     assert (len(explanation["items"]), explanation["withheld"], explanation["withheld_contribution"]) == (20_000, 1, 2)

@@ -131,7 +131,12 @@ def test_cannot_tell_is_no_label() -> None:
 
 
 def test_an_explicit_verdict_wins_over_the_label() -> None:
-    explicit = {"id": "verdict", "kind": "choice", "role": "verdict", "options": [{"id": "upheld"}, {"id": "corrected"}]}
+    explicit = {
+        "id": "verdict",
+        "kind": "choice",
+        "role": "verdict",
+        "options": [{"id": "upheld"}, {"id": "corrected"}],
+    }
     form = rubric(explicit | {"critical": ["corrected"]}, LABEL | {"required": False})
     assert verdict(form, {"verdict": "upheld", "label": "approve"}) == "upheld"
     assert verdict(form, {"label": "approve"}) == "overturned"
@@ -148,7 +153,13 @@ SCORED = rubric(
     {"id": "good", "kind": "scale", "weight": 2, "required": False},
     {"id": "bad", "kind": "scale", "weight": 1, "reverse": True, "min": 0, "max": 4, "required": False},
     {"id": "fine", "kind": "yes_no", "weight": 1, "required": False},
-    {"id": "grade", "kind": "choice", "weight": 4, "required": False, "options": [{"id": "a", "score": 0.25}, {"id": "b"}]},
+    {
+        "id": "grade",
+        "kind": "choice",
+        "weight": 4,
+        "required": False,
+        "options": [{"id": "a", "score": 0.25}, {"id": "b"}],
+    },
     {"id": "loose", "kind": "scale", "required": False},
 )
 

@@ -105,9 +105,7 @@ def test_overturning_asks_for_a_reason(name: str) -> None:
     asked = rubric(name)
     case = cases(name)[0]
     label = (
-        case.task.positive
-        if case.output.label is None
-        else next(x for x in case.task.labels if x != case.output.label)
+        case.task.positive if case.output.label is None else next(x for x in case.task.labels if x != case.output.label)
     )
     bare = {**UNCONTESTED[name], "label": label}
     assert "rationale" in [c.id for c in ask(asked, bare, case.task, case.output).missing]

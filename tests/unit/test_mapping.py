@@ -79,7 +79,9 @@ def test_every_field_can_be_mapped_and_gives_a_valid_record(field: str) -> None:
 
 
 def test_an_unknown_field_is_refused_with_a_guess() -> None:
-    with pytest.raises(BadInput, match=r"--map age=sensitiv: there is no field 'sensitiv' \(did you mean 'sensitive'\?\)"):
+    with pytest.raises(
+        BadInput, match=r"--map age=sensitiv: there is no field 'sensitiv' \(did you mean 'sensitive'\?\)"
+    ):
         check_mapping({"id": "id", "age": "sensitiv"})
     with pytest.raises(BadInput, match=r"no field 'qqqq'\. Fields: id, subject"):
         check_mapping({"age": "qqqq"})

@@ -14,8 +14,10 @@ NONE: frozenset[str] = frozenset()
     "spelling",
     [
         "date_of_birth", "Date of Birth", "dateOfBirth", "DateOfBirth", "DATE-OF-BIRTH", "date.of.birth", "dateofbirth",
-        "DATEOFBIRTH", " date/of/birth ", "date\u00a0of\u00a0birth", "date\u2013of\u2013birth", "ｄａｔｅ＿ｏｆ＿ｂｉｒｔｈ",
-        "date_\u200bof_birth", "da\u00adte_of_birth", "date_of_birth_2", "dateOfBirth 1", "date:of:birth:", "[date of birth]",
+        "DATEOFBIRTH", " date/of/birth ", "date\u00a0of\u00a0birth", "date\u2013of\u2013birth",
+        "ｄａｔｅ＿ｏｆ＿ｂｉｒｔｈ",
+        "date_\u200bof_birth", "da\u00adte_of_birth", "date_of_birth_2", "dateOfBirth 1",
+        "date:of:birth:", "[date of birth]",
     ],
 )  # fmt: skip
 def test_one_name_in_many_spellings(spelling: str) -> None:
@@ -42,7 +44,8 @@ def test_every_default_name_means_its_attribute(attribute: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["month", "mileage", "page", "sexton", "racecar", "usage_2", "account age", "amount", "2", "", "—", "\u200b"]
+    "name",
+    ["month", "mileage", "page", "sexton", "racecar", "usage_2", "account age", "amount", "2", "", "—", "\u200b"],
 )
 def test_other_names_are_not_withheld(name: str) -> None:
     assert PLAIN.attribute(name) is None
@@ -83,7 +86,7 @@ def test_showing_a_name_keeps_a_longer_declared_one_withheld() -> None:
     [
         ("race_Black", "ethnicity"), ("race=Black", "ethnicity"), ("sex: female", "sex"), ("Gender female", "sex"),
         ("age > 37", "age"), ("25.00 < age <= 37.00", "age"), ("0 ≤ ageInYears", "age"), ("race != white", "ethnicity"),
-        ("encoder__sex_female", "sex"), ("remainder__x__maritalStatus", "marital status"), ("postcode 12345", "address"),
+        ("encoder__sex_female", "sex"), ("remainder__x__maritalStatus", "marital status"), ("postcode 1", "address"),
         ("month", None), ("10 < month <= 48", None), ("encoder__purpose_car", None), ("visible age", None),
         ("visible age > 3", None), ("age of account", "age"),
     ],

@@ -46,7 +46,9 @@ def changed(store: Store) -> tuple[Held, bytes]:
 
 def revisions(store: Store) -> list[tuple[int, int]]:
     with store.read() as connection:
-        return [tuple(row) for row in connection.exec_driver_sql("SELECT case_id, revision FROM cases ORDER BY case_id")]
+        return [
+            tuple(row) for row in connection.exec_driver_sql("SELECT case_id, revision FROM cases ORDER BY case_id")
+        ]
 
 
 def test_what_is_listed(store: Store) -> None:

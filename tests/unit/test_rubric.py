@@ -61,7 +61,7 @@ def problems(folder: Path, text: str) -> str:
         (HEAD + LABEL + CHOICE + 'when = {lable = ["a"]}\n', ["criterion 'c'", "when names 'lable'", "before it"]),
         (HEAD + LABEL + CHOICE + 'when = {s = [1]}\n' + SCALE, ["'s'", "before it"]),
         (HEAD + LABEL + CHOICE + 'when = {c = ["a"]}\n', ["'c'", "before it"]),
-        (HEAD + LABEL + CHOICE + 'when = {verdict = ["overturn"]}\n', ["verdict is 'overturn'", "never is", "overturned"]),
+        (HEAD + LABEL + CHOICE + 'when = {verdict = ["overturn"]}\n', ["verdict is 'overturn'", "never is"]),
         (HEAD + CHOICE + LABEL + 'when = {c = ["z"]}\n', ["c is 'z'", "a, b"]),
         (HEAD + SCALE + LABEL + "when = {s = [6]}\n", ["s is '6'"]),
         ("id = ", ["not valid TOML"]),
