@@ -106,9 +106,7 @@ class Shell(App[None]):
             self.notify(f"There is no theme '{desk_settings.theme}'. ctrl+p lists the themes.", severity="warning")
         self._review = ReviewScreen()
         self.install_screen(self._review, "review")
-        inbox = self.screen_stack[1] if len(self.screen_stack) > 1 else None
-        if isinstance(inbox, InboxScreen):
-            inbox.desk_opened()
+        self.inbox.desk_opened()
 
     def _cannot_open(self, error: SecondlookError) -> None:
         self.failure = str(error)
@@ -160,6 +158,11 @@ class Shell(App[None]):
     def tell_error(self, error: SecondlookError) -> None:
         """An error as a notice."""
         self.notify(str(error), title="Not done", severity="error", timeout=10, markup=False)
+
+    @property
+    def inbox(self) -> InboxScreen:
+        """The inbox, at the bottom of the stack."""
+        return next(screen for screen in self.screen_stack if isinstance(screen, InboxScreen))
 
     @property
     def review(self) -> ReviewScreen:

@@ -80,7 +80,7 @@ def help_for(screen: Screen[Any]) -> Content:
 
 
 def _line(keys: str, what: str, name: str) -> Content:
-    return Content.assemble((f"{keys:<22}", "bold $accent"), (f"{what:<36}", ""), (name, "$muted"))
+    return Content.assemble((f"{keys:<20}", "bold $accent"), (f"{what:<37}", ""), (name, "$muted"))
 
 
 class HelpScreen(ModalScreen[None]):
@@ -89,8 +89,8 @@ class HelpScreen(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,enter", "dismiss", "Close", show=False),
     ]
-    DEFAULT_CSS = """
-    HelpScreen .dialog { width: 84; padding: 1 2; }
+    CSS = """
+    HelpScreen .dialog { width: 88; padding: 1 2; }
     """
 
     def __init__(self, text: Content) -> None:

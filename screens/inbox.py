@@ -54,7 +54,7 @@ class InboxScreen(Screen[None]):
         self._backlog: list[QueueStatus] = []
         self._typing: Timer | None = None
         self._ready = False
-        self._stale = False
+        self._note = ""
 
     @property
     def shell(self) -> Shell:
@@ -171,6 +171,7 @@ class InboxScreen(Screen[None]):
         self.query_one(CaseList).focus()
 
     def _filters_changed(self) -> None:
+        self._note = ""
         self._draw_filters()
         if self._ready:
             self.query_one(CaseList).action_first()
@@ -186,6 +187,7 @@ class InboxScreen(Screen[None]):
     def action_next_case(self) -> None:
         """Claims the most urgent case of the chosen queue."""
         if self._ready:
+            self._note = ""
             desk, queue = self.shell.desk, self._chosen["queue"]
             self.shell.in_thread(lambda: desk.claim(queue), self._open, self._nothing_to_do, group="claim")
 
@@ -202,14 +204,14 @@ class InboxScreen(Screen[None]):
             self.shell.in_thread(self.shell.desk.undo, self._open, group="claim")
 
     def _open(self, claim: Claim) -> None:
+        self._note = ""
         review = self.shell.review
         review.show_claim(claim, self._chosen["queue"])
         if self.shell.screen is not review:
             self.shell.push_screen("review")
 
     def _nothing_to_do(self, error: SecondlookError) -> None:
-        self.query_one("#status", Static).update(line(str(error), "$warning"))
-        self.shell.notify(str(error), title="Nothing to do", timeout=6, markup=False)
+        self.tell(str(error))
 
     def _not_given(self, case_id: int, error: SecondlookError) -> None:
         """The case is held or settled: offers to look at it, or to move it here."""
@@ -248,7 +250,15 @@ class InboxScreen(Screen[None]):
             parts.append(Content.assemble(("/ ", "bold"), line(self._text, "bold")))
         self.query_one("#filters", Static).update(Content("").join(parts))
 
+    def tell(self, note: str) -> None:
+        """Says why nothing came, until the next act."""
+        self._note = note
+        self._draw_status()
+
     def _draw_status(self) -> None:
+        if self._note:
+            self.query_one("#status", Static).update(line(self._note, "$warning"))
+            return
         n = self.query_one(CaseList).count
         late = sum(status.overdue for status in self._backlog)
         oldest = min((s.oldest_at for s in self._backlog if s.oldest_at is not None), default=None)

@@ -594,9 +594,9 @@ class ReviewScreen(Screen[None]):
             self.say(said)
             return
         self._busy, self._working = False, None
-        self.shell.notify(why, title=said.plain, timeout=8, markup=False)
         self.say(Content(""))
         self._to_inbox()
+        self.shell.inbox.tell(f"{said.plain.partition(' · ')[0]}. {why}")
 
     def _refused(self, error: SecondlookError) -> None:
         """Nothing was done: says so beside what is wrong, and keeps everything on the screen."""

@@ -12,7 +12,7 @@ from app.model.explanation import KINDS, Anchor, Fidelity, Part
 from app.model.prediction import InputKind
 from app.model.provenance import FIELDS, Provenance
 from app.model.words import SEVERITIES
-from app.protect.names import Withheld
+from app.protect.names import CONSTANT, Withheld
 from app.protect.scrub import Constant, Scrubber, withheld
 
 
@@ -63,7 +63,7 @@ def drop_keys(record: dict[str, Any], rules: Withheld, raw_values: list[tuple[st
         kept = {}
         for key, inner in value.items():
             ours = own and key in _STRUCTURE and (key != "name" or parent in _NAMED)
-            attribute = None if ours or inner is None else rules.attribute(key)
+            attribute = None if ours or inner is None or _is_constant(inner, rules) else rules.attribute(key)
             if attribute is not None:
                 raw_values.append((attribute, inner))
                 kept[key] = withheld(attribute)
@@ -101,6 +101,12 @@ def masked(value: Any, found: Scrubber, own: bool = True) -> Any:
                 kept[name] = masked(inner, found, ours and key not in _USER_DATA)
         return kept
     return found.number(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _is_constant(value: Any, rules: Withheld) -> bool:
+    """Whether a value was taken out already, for an attribute that is withheld."""
+    found = isinstance(value, str) and value.startswith(CONSTANT) and value.endswith("]")
+    return found and rules.attribute(value[len(CONSTANT) : -1]) is not None
 
 
 def _is_fixed(key: str, value: Any) -> bool:

@@ -48,6 +48,8 @@ DEFAULT_WITHHELD: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 _BY_NAME = {name: attribute for attribute, names in DEFAULT_WITHHELD.items() for name in names}
+# How the text begins that stands in place of a name that was taken out.
+CONSTANT = "[withheld: "
 # Names as they are written without any separator: `dateofbirth`, `IPAddress`.
 _BY_JOINED_NAME = {name.replace("_", ""): attribute for name, attribute in _BY_NAME.items()}
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -82,7 +84,7 @@ class Withheld:
     def attribute(self, name: str) -> str | None:
         """The withheld attribute that this input or key names, or None."""
         if name not in self._names:
-            self._names[name] = self._attribute(tokens(name))
+            self._names[name] = None if name.startswith(CONSTANT) else self._attribute(tokens(name))
         return self._names[name]
 
     def feature(self, name: str, visible: frozenset[str]) -> str | None:
@@ -90,7 +92,7 @@ class Withheld:
 
         A name that is itself a visible input's is not withheld.
         """
-        if name in visible:
+        if name in visible or name.startswith(CONSTANT):
             return None
         if name not in self._features:
             self._features[name] = self._beginning(name)

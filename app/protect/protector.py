@@ -120,8 +120,7 @@ def _explanation(explanation: dict[str, Any], rules: Withheld, inputs: list[dict
     visible = frozenset(i["name"] for i in inputs if i.get("withheld") is None)
 
     def hidden(name: Any) -> str | None:
-        known = isinstance(name, str) and not name.startswith("[withheld: ")
-        return rules.feature(name, visible) if known else None
+        return rules.feature(name, visible) if isinstance(name, str) else None
 
     kept = dict(explanation)
     items = explanation.get("items") or []

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.protect.names import CONSTANT
+
 _EVERYDAY = frozenset(
     ("true", "false", "none", "null", "unknown", "other", "missing", "n/a", "prefer_not_to_say", "medium", "high")
 )
@@ -62,7 +64,7 @@ class Constant(str):
 
 def withheld(attribute: str) -> Constant:
     """What stands where a value was taken out: a constant, so that equal values cannot be told."""
-    return Constant(f"[withheld: {attribute}]")
+    return Constant(f"{CONSTANT}{attribute}]")
 
 
 def known_values(pairs: list[tuple[str, Any]]) -> dict[str, str]:

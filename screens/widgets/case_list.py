@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _WINDOW = 200
 _KEPT_ROWS = 3000
 _HEADER = 1
+# Cells of the first two columns.
+_SEVERITY, _WHEN = 12, 10
 
 
 class CaseList(ScrollView, can_focus=True):
@@ -230,9 +232,9 @@ class CaseList(ScrollView, can_focus=True):
             self._held(row),
         )
         return [
-            (text[:11], severity),
-            (text[11:21], self._style("late", ground) if late else ground),
-            (text[21:], self._style("muted", ground) if row.state not in ("open", "leased") else ground),
+            (text[:_SEVERITY], severity),
+            (text[_SEVERITY : _SEVERITY + _WHEN], self._style("late", ground) if late else ground),
+            (text[_SEVERITY + _WHEN :], self._style("muted", ground) if row.state not in ("open", "leased") else ground),
         ]
 
     def _held(self, row: CaseRow) -> str:
@@ -244,9 +246,9 @@ class CaseList(ScrollView, can_focus=True):
         """A line's text, columns padded and cut; every cell is safe and on one line."""
         queues, ids, flags = self._layout
         held_width = 10 if self.size.width >= 80 else 0
-        fixed = 11 + 10 + (queues + 1 if queues else 0) + ids + 1 + (flags + 1 if flags else 0) + held_width
+        fixed = _SEVERITY + _WHEN + (queues + 1 if queues else 0) + ids + 1 + (flags + 1 if flags else 0) + held_width
         rest = max(8, self.size.width - fixed - 1)
-        cells = [_fit(severity, 11), _fit(when, 10)]
+        cells = [_fit(severity, _SEVERITY), _fit(when, _WHEN)]
         if queues:
             cells.append(_fit(queue, queues) + " ")
         cells.append(_fit(name, ids) + " ")

@@ -7,6 +7,7 @@ import importlib
 import json
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,10 +35,8 @@ def main() -> int:
     clean_environment()
     with tempfile.TemporaryDirectory(prefix="secondlook-bench-", ignore_cleanup_errors=True) as folder:
         bench = Bench(Path(folder), arguments.n)
-        for name in arguments.names or _MODULES:
-            for figure in _run(name, bench):
-                _print(figure, arguments.json)
-    return 0
+        done = [_run(name, bench, arguments.json) for name in arguments.names or _MODULES]
+    return 0 if all(done) else 1
 
 
 def _arguments() -> argparse.Namespace:
@@ -55,10 +54,17 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _run(name: str, bench: Bench) -> Iterator[Figure]:
+def _run(name: str, bench: Bench, as_json: bool) -> bool:
+    """One benchmark. One that breaks does not keep the others from running."""
     module = importlib.import_module(f".{_MODULES[name]}", __package__)
-    found: Iterator[Figure] = module.run(bench)
-    return found
+    figures: Iterator[Figure] = module.run(bench)
+    try:
+        for figure in figures:
+            _print(figure, as_json)
+    except Exception:  # noqa: BLE001  # whatever it is, it is shown whole
+        traceback.print_exc()
+        return False
+    return True
 
 
 def _print(figure: Figure, as_json: bool) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from app.desk.local import LocalDesk
 from app.model.case import Claim, Decision
 
 from .figures import Bench, Figure, median, percentile, seconds
-from .stores import open_cases
+from .stores import open_cases, settle_on_disk
 
 _CYCLES, _WARM_UP = 400, 25
 _ROWS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
@@ -26,34 +28,50 @@ _SETTLE = "UPDATE cases SET state = 'settled', verdict = 'upheld' WHERE id = ?"
 
 
 def run(bench: Bench) -> Iterator[Figure]:
-    """p50, p95 and rate at three sizes, and how p50 grows from the first to the last."""
+    """p50, p95 and rate at three sizes, and how they grow from the first to the last.
+
+    The share of the processor is given as well: where a disk is shared, its waits hide everything else.
+    """
     largest = bench.size(1_000_000)
-    middles = []
+    middles, busy = [], []
     for size in (max(1000, largest // 1000), max(1000, largest // 10), largest):
-        ours, bare = measure(bench, size)
+        cycles = measure(bench, size)
+        ours, bare = cycles.ours, cycles.bare
         middles.append(median(ours))
+        busy.append(median(cycles.busy))
         yield Figure("claim_decide_p50", size, 1000 * median(ours), "ms", 1000 * median(bare))
         yield Figure("claim_decide_p95", size, 1000 * percentile(ours, 0.95), "ms", 1000 * percentile(bare, 0.95))
         yield Figure("claim_decide_rate", size, len(ours) / sum(ours), "cycles/s", len(bare) / sum(bare))
+        yield Figure("claim_decide_busy_p50", size, 1000 * busy[-1], "ms cpu", 1000 * median(cycles.bare_busy))
+    yield Figure("claim_decide_busy_growth", largest, busy[-1] / busy[0], "× of smallest")
     yield Figure("claim_decide_growth", largest, middles[-1] / middles[0], "× of smallest")
 
 
-def measure(bench: Bench, size: int) -> tuple[list[float], list[float]]:
-    """Seconds of each cycle, ours and the bare one's, taken in turns."""
+@dataclass(slots=True)
+class Cycles:
+    """Seconds of each cycle, ours and the bare one's; `busy` is what the processor had to do."""
+
+    ours: list[float] = field(default_factory=list)
+    busy: list[float] = field(default_factory=list)
+    bare: list[float] = field(default_factory=list)
+    bare_busy: list[float] = field(default_factory=list)
+
+
+def measure(bench: Bench, size: int) -> Cycles:
+    """Our cycles and bare ones in turns."""
     place, folder = open_cases(bench, size), bench.folder("bare")
     desk = place.desk()
-    ours: list[float] = []
-    bare: list[float] = []
+    found = Cycles()
     with closing(_bare_queue(folder / "bare.db", size)) as connection:
         try:
             for number in range(min(_CYCLES, size // 3) + _WARM_UP):
-                took = seconds(lambda number=number: cycle(desk, number)), seconds(lambda: _bare_cycle(connection))
-                if number >= _WARM_UP:
-                    ours.append(took[0])
-                    bare.append(took[1])
+                if number == _WARM_UP:
+                    found = Cycles()
+                _timed(lambda number=number: cycle(desk, number), found.ours, found.busy)
+                _timed(lambda: _bare_cycle(connection), found.bare, found.bare_busy)
         finally:
             desk.close()
-    return ours, bare
+    return found
 
 
 def cycle(desk: LocalDesk, number: int) -> None:
@@ -75,6 +93,12 @@ def decision(claim: Claim, number: int) -> Decision:
     return Decision(str(uuid.uuid4()), claim.lease.case_id, claim.lease.token, answers, seconds=12.0)
 
 
+def _timed(act: Callable[[], object], took: list[float], busy: list[float]) -> None:
+    start = time.thread_time()
+    took.append(seconds(act))
+    busy.append(time.thread_time() - start)
+
+
 def _bare_queue(path: Path, size: int) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
@@ -89,6 +113,7 @@ def _bare_queue(path: Path, size: int) -> sqlite3.Connection:
     connection.execute("CREATE INDEX claim ON cases (priority DESC, due_at, id) WHERE state = 'open'")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.execute("PRAGMA synchronous = FULL")
+    settle_on_disk(path)
     return connection
 
 

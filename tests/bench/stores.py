@@ -6,6 +6,7 @@ Cloned cases are not in the word index; claims, decisions, the list and exports 
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import closing
@@ -121,6 +122,13 @@ def grow(database: Path, total: int, tables: Iterable[str] = OPEN) -> None:
             for _, statement in indexes:
                 connection.execute(statement)
         connection.execute("COMMIT")
+    settle_on_disk(database)
+
+
+def settle_on_disk(path: Path) -> None:
+    """Writes out what was built without waiting for the disk, so that no later commit waits for it."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _indexes(connection: sqlite3.Connection, table: str) -> list[tuple[str, str]]:

@@ -35,7 +35,7 @@ def protect(record: dict[str, Any], policy: dict[str, Any]) -> tuple[Protector, 
     return guard, guard.protect(record)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(PREDICTIONS, POLICIES)
 def test_protection_keeps_a_prediction_valid_and_is_done_once(record: dict[str, Any], policy: dict[str, Any]) -> None:
     guard, once = protect(record, policy)
@@ -47,7 +47,7 @@ def test_protection_keeps_a_prediction_valid_and_is_done_once(record: dict[str, 
     assert guard.protect(copy.deepcopy(loaded)) == loaded
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(PREDICTIONS)
 def test_protection_leaves_what_came_in_as_it_was(record: dict[str, Any]) -> None:
     validate(record, POLICY)
@@ -57,7 +57,7 @@ def test_protection_leaves_what_came_in_as_it_was(record: dict[str, Any]) -> Non
     assert record == before
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(PREDICTIONS, POLICIES)
 def test_spans_lie_in_their_text_before_and_after(record: dict[str, Any], policy: dict[str, Any]) -> None:
     validate(record, POLICY)
@@ -121,7 +121,7 @@ def check_spans(record: dict[str, Any]) -> None:
                 assert text[item["start"] : item["end"]] == item["text"]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(PREDICTIONS, min_size=1, max_size=5, unique_by=lambda record: str(record["id"])), POLICIES)
 def test_an_import_admits_every_valid_prediction(
     tmp_path_factory: pytest.TempPathFactory, records: list[dict[str, Any]], policy: dict[str, Any]

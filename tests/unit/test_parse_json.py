@@ -33,7 +33,7 @@ def refusal(data: bytes) -> RecordError:
     return caught.value
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(OBJECTS, st.booleans(), SEPARATORS, st.sampled_from([None, 0, 2]))
 def test_every_object_that_python_writes_is_accepted(
     value: dict[str, Any], ascii_only: bool, separators: tuple[str, str] | None, indent: int | None
@@ -42,7 +42,7 @@ def test_every_object_that_python_writes_is_accepted(
     assert parse_json(data) == value
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(OBJECTS, TEXTS, VALUES, VALUES, st.booleans(), st.integers(0, 3), st.booleans())
 def test_a_key_twice_is_always_refused(
     others: dict[str, Any], key: str, one: Any, two: Any, spaced: bool, depth: int, escaped: bool

@@ -1,0 +1,105 @@
+"""Child processes: the desk on a large inbox, and an empty application, both drawing into a sink."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from textual.app import App, ComposeResult
+from textual.widgets import Static
+
+from app.shell import Shell
+
+from .figures import memory, percentile
+from .records import prediction_id
+from .sink import Frames, press, run_app
+
+# So long a person's hand takes between two keys held down.
+_PAUSE = 0.015
+_PREFIX = prediction_id(0)[:8]
+
+
+class EmptyApp(App[None]):
+    """The least that shows a word."""
+
+    def compose(self) -> ComposeResult:
+        """The word."""
+        yield Static("ready")
+
+
+def empty() -> dict[str, float]:
+    """Memory of an empty application."""
+    found: dict[str, float] = {}
+
+    async def watch(frames: Frames) -> None:
+        await frames.first(lambda text: "ready" in text)
+        await asyncio.sleep(0.5)
+        found.update(_resting_memory())
+
+    run_app(EmptyApp(), watch)
+    return found
+
+
+def desk(root: str, total: str, presses: str) -> dict[str, Any]:
+    """Opens the inbox, then presses keys. Seconds since the first frame; milliseconds for keys; memory in MB."""
+    found: dict[str, Any] = {}
+    n = int(presses)
+
+    def open_workspace() -> Any:
+        # As the program does it: what reads workspaces is imported after the first frame.
+        from app.settings import load_workspace
+
+        return load_workspace(Path(root))
+
+    shell = Shell(open_workspace, "bench")
+
+    async def watch(frames: Frames) -> None:
+        shown = await frames.first()
+        found["first_rows"] = await frames.first(lambda text: _PREFIX in text) - shown
+        found["whole_list"] = await frames.first(lambda text: f"{int(total):,} case" in text) - shown
+        found["backlog"] = await frames.first(lambda text: " oldest" in text) - shown
+        await asyncio.sleep(1)
+        found["memory"] = _resting_memory()
+        for name, keys in _KEYS.items():
+            found[name] = await _press_all(shell, frames, keys, n)
+        found["memory_after"] = _resting_memory()
+
+    run_app(shell, watch)
+    return found
+
+
+_KEYS = {"j": [("j", "j")], "pagedown": [("pagedown", None)], "G": [("G", "G"), ("g", "g")]}
+
+
+async def _press_all(
+    shell: Shell, frames: Frames, keys: list[tuple[str, str | None]], n: int
+) -> dict[str, float]:
+    """p50 and p95 of key → frame, and of key → frame with the chosen row's words in it, in milliseconds."""
+    first, filled = [], []
+    for number in range(n):
+        frames.forget()
+        moment = press(shell, *keys[number % len(keys)])
+        first.append(1000 * (await frames.first() - moment))
+        filled.append(1000 * (await frames.first(_shows_current(shell)) - moment))
+        await asyncio.sleep(_PAUSE)
+    shares = {"p50": 0.5, "p95": 0.95}
+    return {
+        **{name: percentile(first, share) for name, share in shares.items()},
+        **{f"filled_{name}": percentile(filled, share) for name, share in shares.items()},
+    }
+
+
+def _shows_current(shell: Shell) -> Callable[[str], bool]:
+    """Whether a frame shows the case under the cursor; a clone's id is made of its number."""
+    from screens.widgets.case_list import CaseList
+
+    cases = shell.screen.query_one(CaseList)
+    return lambda text: prediction_id(cases.current or 0) in text
+
+
+def _resting_memory() -> dict[str, float]:
+    gc.collect()
+    return memory()
