@@ -46,7 +46,7 @@ class Judged(NamedTuple):
     """A first judgement as kept."""
 
     label: str
-    confidence: int
+    confidence: int | None
     at: int
 
 
@@ -62,7 +62,7 @@ def by_id(connection: Connection, review_id: str) -> Row[Any] | None:
 
 def of_case(connection: Connection, case_id: int) -> list[Row[Any]]:
     """All reviews of a case, oldest first."""
-    return list(connection.execute(_review.where(_reviews.c.case_id == case_id).order_by(_reviews.c.decided_at)))
+    return list(connection.execute(_review.where(_reviews.c.case_id == case_id).order_by(_reviews.c.seq)))
 
 
 def latest(connection: Connection, person: str, case_id: int | None = None) -> Row[Any] | None:
@@ -70,9 +70,7 @@ def latest(connection: Connection, person: str, case_id: int | None = None) -> R
     query = _review.where(_reviews.c.person == person, _retractions.c.at.is_(None))
     if case_id is not None:
         query = query.where(_reviews.c.case_id == case_id)
-    return connection.execute(
-        query.order_by(_reviews.c.decided_at.desc(), _reviews.c.lease_token.desc()).limit(1)
-    ).first()
+    return connection.execute(query.order_by(_reviews.c.seq.desc()).limit(1)).first()
 
 
 def everything(connection: Connection) -> list[Row[Any]]:
@@ -119,7 +117,7 @@ def drop_verdict(connection: Connection, case_id: int) -> None:
     connection.execute(_verdicts.delete().where(_verdicts.c.case_id == case_id))
 
 
-def judge(connection: Connection, case_id: int, person: str, label: str, confidence: int, at: int) -> None:
+def judge(connection: Connection, case_id: int, person: str, label: str, confidence: int | None, at: int) -> None:
     """Keeps a first judgement; the first one stays."""
     connection.execute(
         insert(_judgements).on_conflict_do_nothing(),

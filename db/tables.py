@@ -111,17 +111,21 @@ class RubricVersion(SQLModel, table=True):
 
 
 class Review(SQLModel, table=True):
-    """One person's answers. Never changed; taken back by a row in `retractions`."""
+    """One person's answers. Never changed; taken back by a row in `retractions`.
+
+    `seq` is the number of its entry in the log: the order of decisions, whatever the clock does.
+    """
 
     __tablename__ = "reviews"
     __table_args__ = (
         UniqueConstraint("case_id", "lease_token", name="uq_reviews_lease"),
-        Index("ix_reviews_person", "person", "decided_at"),
+        Index("ix_reviews_person", "person", "seq"),
     )
 
     review_id: str = Field(primary_key=True, sa_type=Text)
     case_id: int = Field(sa_column=Column(Key, nullable=False))
     person: str = Field(sa_type=Text)
+    seq: int = Field(sa_column=_big())
     lease_token: int = Field(sa_column=_big())
     rubric_hash: str = Field(sa_type=Text)
     answers: str = Field(sa_type=Text)
@@ -172,7 +176,7 @@ class JudgementRow(SQLModel, table=True):
     case_id: int = Field(sa_column=Column(Key, primary_key=True, autoincrement=False))
     person: str = Field(primary_key=True, sa_type=Text)
     label: str = Field(sa_type=Text)
-    confidence: int
+    confidence: int | None = None
     at: int = Field(sa_column=_big())
 
 

@@ -6,10 +6,13 @@ import argparse
 import sys
 import uuid
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.cli.opening import line_desk
 from app.cli.output import emit, iso, narrate, say
+
+if TYPE_CHECKING:
+    from app.desk.local import LocalDesk
 
 
 def register(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -85,6 +88,7 @@ def _decide(arguments: argparse.Namespace) -> int:
     with line_desk(arguments) as desk:
         case_id = desk.find(arguments.id, arguments.queue)
         decision_id = arguments.decision_id or str(uuid.uuid4())
+        _judge_first(desk, case_id, answers)
         receipt = desk.decide(Decision(decision_id, case_id, token, answers))
     if arguments.json:
         emit(
@@ -102,6 +106,16 @@ def _decide(arguments: argparse.Namespace) -> int:
         say(f"{receipt.id} {receipt.verdict}{f' → {receipt.label}' if receipt.label else ''}")
         narrate(f"`secondlook undo {receipt.id}` takes it back until {iso(receipt.undo_until)}.")
     return 0
+
+
+def _judge_first(desk: LocalDesk, case_id: int, answers: dict[str, Any]) -> None:
+    """Where the model's answer is hidden still, the label is the first judgement: it is kept before anything
+    that the answers are told could give the model's away."""
+    view = desk.view(case_id)
+    criterion = view.rubric.label_criterion
+    label = answers.get(criterion.id) if criterion else None
+    if view.hidden and isinstance(label, str):
+        desk.judge(desk.held_lease(case_id), label, None)
 
 
 def _answers(name: str) -> dict[str, Any]:

@@ -70,8 +70,8 @@ class DeskBase:
 
     # Inside a transaction.
 
-    def _log(self, connection: Connection, action: str, case_id: int | None, **data: int | str) -> None:
-        log.append(connection, self._now(), self._person, action, case_id, data)
+    def _log(self, connection: Connection, action: str, case_id: int | None, **data: int | str) -> int:
+        return log.append(connection, self._now(), self._person, action, case_id, data)
 
     def _view(self, connection: Connection, case_id: int) -> CaseView:
         row = lists.with_record(connection, case_id)

@@ -13,7 +13,7 @@ from app.desk.holding import Holding
 from app.model.answers import Outcome, check
 from app.model.case import CaseView, Claim, Decision, Draft, Lease, Receipt
 from app.model.errors import BadInput, LeaseLost, NothingToDo, Refused
-from app.model.prediction import Prediction
+from app.model.prediction import Output, Task
 from app.model.rubric import UNRESOLVABLE, Rubric
 from db import leases, lists, reviews
 from db.engine import Connection
@@ -22,9 +22,9 @@ from db.engine import Connection
 class LocalDesk(Holding):
     """The Desk over a database."""
 
-    def judge(self, lease: Lease, label: str, confidence: int) -> CaseView:
+    def judge(self, lease: Lease, label: str, confidence: int | None) -> CaseView:
         """Keeps a first judgement and shows the model's answer."""
-        if not 1 <= confidence <= 5:
+        if confidence is not None and (confidence not in (1, 2, 3, 4, 5)):
             raise BadInput("Confidence is a whole number from 1 to 5.")
         with self._store.write() as connection:
             now = self._now()
@@ -69,19 +69,16 @@ class LocalDesk(Holding):
             if row is None:
                 raise BadInput("There is no such case.")
             rubric = self.rubric(held.queue)
-            prediction = Prediction.model_validate_json(row.record)
+            record = orjson.loads(row.record)
+            task, output = Task.model_validate(record["task"]), Output.model_validate(record["output"])
             judged = reviews.judgement(connection, held.case_id, self._person)
             if judged is None and self.policy(held.queue).provisional:
                 # What is missing or wrong in the answers would tell the model's label.
                 raise Refused(f"Judge {held.external_id} first: this queue shows the model's answer after that.")
-            answers, outcome = check(rubric, decision.answers, prediction.task, prediction.output)
+            answers, outcome = check(rubric, decision.answers, task, output)
             self._register(connection, rubric, now)
             review = self._review(decision, held, rubric, answers, outcome, judged, now)
-            reviews.add(connection, review)
-            reviews.set_verdict(connection, _verdict(review))
-            leases.settle(connection, held.case_id)
-            reviews.drop_draft(connection, held.case_id, self._person)
-            self._log(
+            review["seq"] = self._log(
                 connection,
                 "decided",
                 held.case_id,
@@ -90,6 +87,11 @@ class LocalDesk(Holding):
                 rubric=rubric.hash,
                 commitment=commitment(review["salt"], review_content(_Row(review))),
             )
+            reviews.add(connection, review)
+            reviews.set_verdict(connection, _verdict(review))
+            leases.settle(connection, held.case_id)
+            reviews.drop_draft(connection, held.case_id, self._person)
+        self._registered.add(rubric.hash)
         return self._receipt(_Row(review), held, repeated=False)
 
     def _repeated(self, connection: Connection, earlier: Any, decision: Decision) -> Receipt:

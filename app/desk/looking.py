@@ -42,7 +42,8 @@ class Looking(DeskBase):
             found = lists.backlog(connection, now)
         by_queue: dict[str, dict[str, Any]] = {queue: {} for queue in self._policies}
         for row in found:
-            by_queue.setdefault(row.queue, {})[row.state] = row
+            if row.queue in by_queue:
+                by_queue[row.queue][row.state] = row
         return [self._status(queue, states) for queue, states in by_queue.items()]
 
     def _status(self, queue: str, states: dict[str, Any]) -> QueueStatus:

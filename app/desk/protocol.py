@@ -82,8 +82,8 @@ class Desk(Protocol):
     def release(self, lease: Lease) -> None:
         """Gives a case back."""
 
-    def judge(self, lease: Lease, label: str, confidence: int) -> CaseView:
-        """Keeps a first judgement (confidence 1–5) and shows the model's answer."""
+    def judge(self, lease: Lease, label: str, confidence: int | None) -> CaseView:
+        """Keeps a first judgement (confidence 1–5, None if it was not asked) and shows the model's answer."""
 
     def save_draft(self, case_id: int, draft: Draft) -> None:
         """Keeps answers that are not submitted; needs no lease."""

@@ -50,7 +50,7 @@ def case_view(row: Any, rubric: Rubric, hidden: bool) -> CaseView:
 def conceal(prediction: Prediction) -> Prediction:
     """The prediction without the model's answer and everything that tells it: flags, explanations, extras."""
     text = prediction.output.text if prediction.task.type in ("generation", "action") else None
-    update = {"output": Output(text=text), "flags": None, "explanations": None, "extra": None}
+    update = {"output": Output(text=text), "flags": None, "explanations": None, "sampling": None, "extra": None}
     return prediction.model_copy(update=update)
 
 

@@ -259,7 +259,8 @@ class Admission:
             "size": len(bad.raw.data),
             "form": "row" if bad.raw.row is not None and not bad.raw.problem else "line",
             "sealed": seal(self._keys.quarantine, bad.raw.data, _context(self._queue)),
-            "digest": hmac.digest(self._keys.content, bad.raw.data, "sha256"),
+            # Where nothing could be kept, the place tells one such record from the next.
+            "digest": hmac.digest(self._keys.content, bad.raw.data or f"{source}|{bad.raw.line}".encode(), "sha256"),
             "state": "held",
             "at": self._clock(),
         }

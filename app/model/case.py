@@ -64,10 +64,10 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A first judgement, given before the model's answer was shown. `confidence` is 1–5."""
+    """A first judgement, given before the model's answer was shown. `confidence` is 1–5, None if not asked."""
 
     label: str
-    confidence: int
+    confidence: int | None
     at: int
 
 

@@ -39,6 +39,10 @@ _VOCABULARY = {
     "fidelity": frozenset(get_args(Fidelity)),
     "anchor": frozenset(get_args(Anchor)),
 }
+_PLAIN = frozenset(
+    ("name", "kind", "value", "role", "withheld", "feature", "contribution", "reveals", "code", "severity", "detail")
+)
+_PLAIN_WITHOUT_NAME = _PLAIN - {"name"}
 # Below these keys everything comes from outside.
 _USER_DATA = frozenset(("value", "values", "arguments", "hyperparameters", "from", "to", "not_applicable", "extra"))
 # Names with numbers: labels of the output, how faithful an explanation is.
@@ -57,7 +61,7 @@ def drop_keys(record: dict[str, Any], rules: Withheld, raw_values: list[tuple[st
 
     def walk(value: Any, own: bool, parent: str) -> Any:
         if isinstance(value, list):
-            return [walk(inner, own, parent) for inner in value]
+            return [inner if own and _is_plain(inner, parent) else walk(inner, own, parent) for inner in value]
         if not isinstance(value, dict):
             return value
         kept = {}
@@ -75,6 +79,18 @@ def drop_keys(record: dict[str, Any], rules: Withheld, raw_values: list[tuple[st
         return kept
 
     return {key: value if key in _UNTOUCHED else walk(value, key != "extra", key) for key, value in record.items()}
+
+
+def _is_plain(item: Any, parent: str) -> bool:
+    """Whether this is an input, flag or item of an explanation with nothing inside: nearly every one is.
+
+    Validation has seen to it that under these keys stand words and numbers; only `value` may be anything.
+    """
+    return (
+        type(item) is dict
+        and item.keys() <= (_PLAIN if parent in _NAMED else _PLAIN_WITHOUT_NAME)
+        and type(item.get("value")) not in (dict, list)
+    )
 
 
 def masked(value: Any, found: Scrubber, own: bool = True) -> Any:

@@ -12,6 +12,8 @@ import hmac
 import unicodedata
 from typing import Any
 
+import orjson
+
 from app.model.policy import QueuePolicy
 from app.model.prediction import Prediction
 from app.protect.masking import drop_keys, masked, texts_of
@@ -208,9 +210,15 @@ def _move(span: dict[str, Any], text: str, edits: list[Edit]) -> None:
         span["text"] = text[span["start"] : span["end"]]
 
 
+def _texts(kept: dict[str, Any]) -> str:
+    """All texts of a record, to search in. Where JSON escapes nothing, its serialisation holds them as they are."""
+    document = orjson.dumps(kept).decode()
+    return "\n".join(texts_of(kept)) if "\\" in document else document
+
+
 def _scrub(kept: dict[str, Any], rules: Withheld, raw_values: list[tuple[str, Any]]) -> dict[str, Any]:
     """The record without what stands under withheld keys, and with known values masked."""
     kept = drop_keys(kept, rules, raw_values)
     known = known_values(raw_values)
-    found = scrubber(known, "\n".join(texts_of(kept))) if known else None
+    found = scrubber(known, _texts(kept)) if known else None
     return _scrubbed(kept, found) if found else kept

@@ -234,7 +234,10 @@ class CaseList(ScrollView, can_focus=True):
         return [
             (text[:_SEVERITY], severity),
             (text[_SEVERITY : _SEVERITY + _WHEN], self._style("late", ground) if late else ground),
-            (text[_SEVERITY + _WHEN :], self._style("muted", ground) if row.state not in ("open", "leased") else ground),
+            (
+                text[_SEVERITY + _WHEN :],
+                self._style("muted", ground) if row.state not in ("open", "leased") else ground,
+            ),
         ]
 
     def _held(self, row: CaseRow) -> str:

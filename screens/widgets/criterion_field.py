@@ -117,7 +117,7 @@ class CriterionField(Widget, can_focus=True):
         """The question with its options; a field where one writes."""
         yield Static(markup=False)
         if self.writes:
-            yield AnswerArea(soft_wrap=True, show_line_numbers=False, compact=True)
+            yield AnswerArea(soft_wrap=True, show_line_numbers=False, compact=True, placeholder="i writes here")
 
     def on_mount(self) -> None:
         """Draws it."""

@@ -27,8 +27,8 @@ def run(bench: Bench) -> Iterator[Figure]:
     try:
         for number in range(rounds):
             chosen = decision(desk.claim(), number)
-            decides.append(seconds(lambda chosen=chosen: desk.decide(chosen)))
-            few, many = (seconds(lambda n=n: _append(store, n)) for n in (1, 1 + _MORE))
+            decides.append(seconds(desk.decide, chosen))
+            few, many = (seconds(_append, store, n) for n in (1, 1 + _MORE))
             appends.append((many - few) / _MORE)
     finally:
         desk.close()

@@ -67,8 +67,8 @@ def measure(bench: Bench, size: int) -> Cycles:
             for number in range(min(_CYCLES, size // 3) + _WARM_UP):
                 if number == _WARM_UP:
                     found = Cycles()
-                _timed(lambda number=number: cycle(desk, number), found.ours, found.busy)
-                _timed(lambda: _bare_cycle(connection), found.bare, found.bare_busy)
+                _timed(found.ours, found.busy, cycle, desk, number)
+                _timed(found.bare, found.bare_busy, _bare_cycle, connection)
         finally:
             desk.close()
     return found
@@ -93,9 +93,9 @@ def decision(claim: Claim, number: int) -> Decision:
     return Decision(str(uuid.uuid4()), claim.lease.case_id, claim.lease.token, answers, seconds=12.0)
 
 
-def _timed(act: Callable[[], object], took: list[float], busy: list[float]) -> None:
+def _timed(took: list[float], busy: list[float], act: Callable[..., object], *words: object) -> None:
     start = time.thread_time()
-    took.append(seconds(act))
+    took.append(seconds(act, *words))
     busy.append(time.thread_time() - start)
 
 

@@ -33,12 +33,12 @@ def run(bench: Bench) -> Iterator[Figure]:
     place = _settled(bench, n)
     folder = bench.folder("export")
     frame = _exported_frame(place, folder)
-    fetched = n / min(seconds(lambda: _fetch(place.database)) for _ in range(_ROUNDS))
+    fetched = n / min(seconds(_fetch, place.database) for _ in range(_ROUNDS))
     for form in FORMATS:
         ours, bare = [], []
         for _ in range(_ROUNDS):
-            ours.append(seconds(lambda form=form: _export(place, folder, form)))
-            bare.append(seconds(lambda form=form: _writers(frame)[form](folder / "bare")))
+            ours.append(seconds(_export, place, folder, form))
+            bare.append(seconds(_writers(frame)[form], folder / "bare"))
         yield Figure(f"export_{form}_rate", n, n / min(ours), "rows/s", n / min(bare))
         if form == "parquet":
             yield Figure("export_parquet_against_fetch", n, n / min(ours), "rows/s", fetched)

@@ -14,7 +14,7 @@ import orjson
 from . import records
 from .children import run_child
 from .figures import Bench, Figure, seconds
-from .stores import admit, workspace
+from .stores import Place, admit, workspace
 
 _BATCH = 1000
 _ROUNDS = 3
@@ -33,13 +33,14 @@ def rates(name: str, bench: Bench, make: Callable[[int], dict[str, Any]], n: int
     ours, bare = [], []
     for _ in range(_ROUNDS):
         place = workspace(bench.folder("import") / "workspace")
-        ours.append(seconds(lambda place=place: _whole(admit(place, source), n)))
-        bare.append(seconds(lambda: _bare_import(bench.folder("bare") / "bare.db", source)))
+        ours.append(seconds(_import, place, source, n))
+        bare.append(seconds(_bare_import, bench.folder("bare") / "bare.db", source))
     yield Figure(f"{name}_record_size", n, source.stat().st_size / n, "bytes")
     yield Figure(f"{name}_rate", n, n / min(ours), "records/s", n / min(bare))
 
 
-def _whole(admitted: int, n: int) -> None:
+def _import(place: Place, source: Path, n: int) -> None:
+    admitted = admit(place, source)
     if admitted != n:
         raise RuntimeError(f"{admitted} of {n} records were admitted: the benchmark's records are at fault")
 

@@ -12,10 +12,11 @@ import orjson
 LABELS = ("good", "bad")
 _NUMBERS = ("month", "amount", "income_share", "residence", "credits", "dependents", "age", "tenure", "enquiries")
 _WORDS = ("status", "history", "purpose", "savings", "employment", "property", "plans", "housing", "skill")
-_VOCABULARY = (
+_SENTENCE = (
     "the applicant wrote that a new contract starts in spring and that the older loan is repaid in June as agreed "
     "with the branch while the rent stays the same and the car is needed for night shifts at the clinic in town"
-).split()
+)
+_VOCABULARY = _SENTENCE.split()
 
 
 def prediction_id(number: int) -> str:

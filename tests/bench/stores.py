@@ -88,9 +88,7 @@ def admit(place: Place, source: Path) -> int:
         store.close()
 
 
-def filled(
-    folder: Path, make: Callable[[int], dict[str, Any]], count: int = SAMPLE, queue: str = "credit"
-) -> Place:
+def filled(folder: Path, make: Callable[[int], dict[str, Any]], count: int = SAMPLE, queue: str = "credit") -> Place:
     """A workspace with `count` admitted cases; number and case_id of a record are the same."""
     place = workspace(folder / "workspace", queue)
     source = records.write_lines(folder / "sample.jsonl", map(make, range(1, count + 1)))

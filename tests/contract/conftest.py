@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.desk.protocol import Desk
-from contract.worlds import WORLDS, SqliteWorld, World
+from tests.contract.worlds import WORLDS, SqliteWorld, World
 
 FULL = {"credit": 24, "summaries": 24, "moderation": 24, "blind": 24}
 

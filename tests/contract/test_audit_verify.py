@@ -11,8 +11,8 @@ import pytest
 
 from app.audit.chain import GENESIS, link
 from app.audit.verify import Verification, verify
-from contract.worlds import SqliteWorld, decide, overturning
 from db.engine import open_store, sqlite_url
+from tests.contract.worlds import SqliteWorld, decide, overturning
 
 Tamper = Callable[[sqlite3.Connection], object]
 
@@ -133,7 +133,7 @@ REVIEWS: dict[str, Tamper] = {
         "DELETE FROM verdicts WHERE review_id NOT IN (SELECT review_id FROM reviews)",
     ),
     "added": sql(
-        "INSERT INTO reviews SELECT 'forged', case_id, 'eve', 99, rubric_hash, answers, verdict, label, correction, "
+        "INSERT INTO reviews SELECT 'forged', case_id, 'eve', seq, 99, rubric_hash, answers, verdict, label, correction, "
         "reasons, score, critical, judged_label, judged_confidence, moved, seconds, decided_at, salt "
         "FROM reviews LIMIT 1"
     ),

@@ -9,7 +9,7 @@ import pytest
 from app.desk.protocol import Desk
 from app.model.case import CaseRow, Filter
 from app.model.errors import BadInput, LeaseLost, NothingToDo, Refused
-from contract.worlds import OPEN_QUEUES, World, decide, decision, samples
+from tests.contract.worlds import OPEN_QUEUES, World, decide, decision, samples
 
 
 def urgency(row: CaseRow) -> tuple[int, int, int]:

@@ -11,7 +11,7 @@ import pytest
 from app.desk.protocol import Desk
 from app.model.case import CaseView, Claim, Decision, Filter
 from app.model.errors import BadInput, LeaseLost, NothingToDo, Refused, RubricError, SecondlookError, Unavailable
-from contract.worlds import OPEN_QUEUES, SqliteWorld, World, agreeing, decide, decision, overturning
+from tests.contract.worlds import OPEN_QUEUES, SqliteWorld, World, agreeing, decide, decision, overturning
 
 # Everything that acts may change, but the clock and the log.
 STATE = (

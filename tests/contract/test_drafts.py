@@ -8,7 +8,7 @@ from app.desk.protocol import Desk
 from app.model.case import Draft
 from app.model.errors import RubricError
 from app.model.rubric import Rubric
-from contract.worlds import RUBRICS, World, decide
+from tests.contract.worlds import RUBRICS, World, decide
 
 HALF = {"support": "partly", "rationale": "Überlegung: 半分 — “quoted”"}
 

@@ -16,7 +16,7 @@ import pytest
 from app.desk.protocol import Desk
 from app.model.case import Decision, Draft, Filter
 from app.model.errors import BadInput, Refused, SecondlookError
-from contract.worlds import WORLDS, SqliteWorld, World, agreeing, decide, overturning, samples
+from tests.contract.worlds import WORLDS, SqliteWorld, World, agreeing, decide, overturning, samples
 
 PLANTED = "zzsecretzz"
 

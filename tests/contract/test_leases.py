@@ -9,7 +9,7 @@ import pytest
 from app.desk.protocol import Desk
 from app.model.case import Claim, Decision, Draft, Filter
 from app.model.errors import LeaseLost, Refused
-from contract.worlds import World, agreeing, decide, decision
+from tests.contract.worlds import World, agreeing, decide, decision
 
 Act = Callable[[Desk, Claim], object]
 FENCED: dict[str, Act] = {

@@ -10,7 +10,7 @@ from app.desk.protocol import Desk
 from app.model.case import Filter
 from app.model.errors import BadInput, SecondlookError
 from app.model.words import SEVERITIES, STATES
-from contract.worlds import OPEN_QUEUES, World, decide, samples
+from tests.contract.worlds import OPEN_QUEUES, World, decide, samples
 
 
 def references(desk: Desk, wanted: Filter) -> list[str]:

@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from app.desk.protocol import Desk
 from app.model.case import Claim, Decision, Draft
 from app.model.errors import LeaseLost, NothingToDo, Refused
-from contract.worlds import OPEN_QUEUES, WORLDS, World, decision, overturning
+from tests.contract.worlds import OPEN_QUEUES, WORLDS, World, decision, overturning
 
 SIZES = {"credit": 3, "summaries": 2, "moderation": 1}
 TERMINALS = (("ada", "first"), ("ada", "second"), ("ben", "first"), ("cleo", "first"))
@@ -240,4 +240,4 @@ def test_any_order_of_acts_keeps_the_store_sound(tmp_path: Path, kind: str) -> N
 @pytest.mark.heavy
 @pytest.mark.parametrize("kind", sorted(WORLDS))
 def test_many_long_days_keep_the_store_sound(tmp_path: Path, kind: str) -> None:
-    walk(kind, tmp_path, examples=400, steps=120)
+    walk(kind, tmp_path, examples=150, steps=100)

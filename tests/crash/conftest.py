@@ -11,11 +11,11 @@ from typing import Any
 
 import orjson
 import pytest
-from contract.worlds import SqliteWorld, samples
 
-from crash.worker import QUEUE
+from tests.contract.worlds import SqliteWorld, samples
+from tests.crash.worker import QUEUE
 
-TESTS = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def many(count: int) -> list[dict[str, Any]]:
@@ -33,11 +33,11 @@ class Workers:
     def start(self, *arguments: object) -> subprocess.Popen[str]:
         """A worker with its own interpreter."""
         worker = subprocess.Popen(
-            [sys.executable, "-m", "crash.worker", *map(str, arguments)],
+            [sys.executable, "-m", "tests.crash.worker", *map(str, arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": str(TESTS)},
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
         )
         self._started.append(worker)
         return worker

@@ -8,12 +8,11 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from contract.worlds import SqliteWorld, decide
-
 from app.model.case import Draft, Filter
 from app.model.errors import NothingToDo
-from crash.conftest import Workers
-from crash.worker import QUEUE
+from tests.contract.worlds import SqliteWorld, decide
+from tests.crash.conftest import Workers
+from tests.crash.worker import QUEUE
 
 HANDS = 8
 

@@ -1,8 +1,8 @@
 """A terminal of its own process, to be killed or to be one of many.
 
-    python -m crash.worker decide DATABASE PERSON     claims and decides until nothing is left
-    python -m crash.worker import DATABASE FILE       admits a file in small batches
-    python -m crash.worker open DATABASE              opens the database, making it where there is none
+    python -m tests.crash.worker decide DATABASE PERSON     claims and decides until nothing is left
+    python -m tests.crash.worker import DATABASE FILE       admits a file in small batches
+    python -m tests.crash.worker open DATABASE              opens the database, making it where there is none
 
 Each line it prints was flushed before the next act began.
 """
@@ -13,14 +13,13 @@ import sys
 import uuid
 from pathlib import Path
 
-from contract.worlds import KEYS, POLICIES, RUBRICS, agreeing
-
 from app.desk.local import LocalDesk
 from app.intake import admission
 from app.intake.read import open_stream
 from app.model.case import Decision
 from app.model.errors import NothingToDo
 from db.engine import Store, open_store, sqlite_url
+from tests.contract.worlds import KEYS, POLICIES, RUBRICS, agreeing
 
 QUEUE = "moderation"
 # Small batches have many moments between them.

@@ -401,9 +401,7 @@ ITEMS: dict[str, st.SearchStrategy[Any]] = {
 SHARED = some(
     method=WORDS,
     explains=some(model=WORDS, version=WORDS, artifact_digest=WORDS),
-    target=some(
-        label=WORDS, space=st.sampled_from(["logit", "raw"]), input=st.sampled_from(["output.text", "n"])
-    ),
+    target=some(label=WORDS, space=st.sampled_from(["logit", "raw"]), input=st.sampled_from(["output.text", "n"])),
     base_value=FLOATS,
     output_value=FLOATS,
     fidelity=st.sampled_from(["exact", "surrogate", "human"]),

@@ -150,6 +150,11 @@ def test_a_withheld_name_that_is_a_word_of_the_format_does_not_break_the_record(
     assert (kept["output"], kept["explanations"]) == (made["output"], made["explanations"])
 
 
+def test_what_stands_for_a_value_is_not_masked_itself() -> None:
+    kept = protect(record(subject="withheld", extra={"gender": "f", "note": "withheld"}))
+    assert kept["extra"] == {"gender": "[withheld: sex]", "note": "[withheld: subject]"}
+
+
 def test_labels_that_sound_like_attributes_keep_their_scores() -> None:
     output = {"label": "religion", "scores": {"religion": 0.75, "gender": 0.25}}
     assert protect(record(output=output))["output"] == output

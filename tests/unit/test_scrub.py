@@ -52,6 +52,14 @@ def test_the_longest_value_wins() -> None:
     assert found.text("Annabel Leeds, Annabel")[0] == "[withheld: full], [withheld: first]"
 
 
+def test_two_values_that_meet_in_one_ligature() -> None:
+    found = made("abcde\ufb01xyzuv", "abcdef", "ixyzuv")
+    assert found is not None
+    text, edits = found.text("abcde\ufb01xyzuv")
+    assert text == "[withheld: name][withheld: name]"
+    assert [(edit.start, edit.end) for edit in edits] == [(0, 6), (6, 11)]
+
+
 def test_what_does_not_occur_needs_no_scrubber() -> None:
     assert made("nobody here", "Anna Lee") is None
 

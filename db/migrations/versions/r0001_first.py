@@ -113,6 +113,7 @@ def _reviews() -> None:
         sa.Column("review_id", sa.Text, primary_key=True),
         sa.Column("case_id", KEY, nullable=False),
         sa.Column("person", sa.Text, nullable=False),
+        sa.Column("seq", sa.BigInteger, nullable=False),
         sa.Column("lease_token", sa.BigInteger, nullable=False),
         sa.Column("rubric_hash", sa.Text, nullable=False),
         sa.Column("answers", sa.Text, nullable=False),
@@ -130,7 +131,7 @@ def _reviews() -> None:
         sa.Column("salt", sa.LargeBinary, nullable=False),
         sa.UniqueConstraint("case_id", "lease_token", name="uq_reviews_lease"),
     )
-    op.create_index("ix_reviews_person", "reviews", ["person", "decided_at"])
+    op.create_index("ix_reviews_person", "reviews", ["person", "seq"])
     op.create_table(
         "retractions",
         sa.Column("review_id", sa.Text, primary_key=True),
@@ -153,7 +154,7 @@ def _reviews() -> None:
         sa.Column("case_id", KEY, primary_key=True, autoincrement=False),
         sa.Column("person", sa.Text, primary_key=True),
         sa.Column("label", sa.Text, nullable=False),
-        sa.Column("confidence", sa.Integer, nullable=False),
+        sa.Column("confidence", sa.Integer),
         sa.Column("at", sa.BigInteger, nullable=False),
     )
     op.create_table(
