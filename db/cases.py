@@ -9,12 +9,21 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from db import search
+from db.bulk import insert_many
 from db.tables import metadata
 
+# Columns that admission fills; the others have their defaults.
+ADMITTED = (
+    *("case_id", "queue", "external_id", "revision", "content_hash", "source", "state", "priority", "due_at"),
+    *("admitted_at", "severity", "flag", "title", "domain", "subject", "split_bucket", "predicted_label"),
+    *("predicted_score", "model_name", "model_version", "sampling_reason", "sampling_probability"),
+)
 _cases = metadata.tables["cases"]
 _records = metadata.tables["case_records"]
-_insert_case = _cases.insert()
-_insert_record = _records.insert()
+_insert_case = _cases.insert().values({name: sa.bindparam(name) for name in ADMITTED})
+_insert_record = _records.insert().values(
+    {name: sa.bindparam(name) for name in ("case_id", "record", "features", "has_text")}
+)
 _known = sa.select(_cases.c.external_id, _cases.c.revision, _cases.c.content_hash).where(
     _cases.c.queue == sa.bindparam("queue"), _cases.c.external_id.in_(sa.bindparam("ids", expanding=True))
 )
@@ -31,21 +40,17 @@ def known_contents(connection: Connection, queue: str, external_ids: Sequence[st
 
 
 def admit(connection: Connection, rows: list[dict[str, Any]]) -> tuple[int, int]:
-    """Keeps cases. Each row has the columns of `cases`, and `record`, `features`, `has_text`, `search`.
+    """Keeps cases. A row has the columns of `ADMITTED` but `case_id`; `record`, `features`, `has_text`; `search`.
 
     Returns the first and the last case_id given out.
     """
     first = _next_id(connection)
     for case_id, row in enumerate(rows, first):
         row["case_id"] = case_id
-    connection.execute(_insert_case, [{k: v for k, v in row.items() if k not in _APART} for row in rows])
-    connection.execute(_insert_record, [{k: row[k] for k in ("case_id", *_RECORD)} for row in rows])
-    search.index(connection, [{"case_id": row["case_id"], "body": row["search"]} for row in rows])
+    insert_many(connection, _insert_case, rows)
+    insert_many(connection, _insert_record, rows)
+    search.index(connection, rows)
     return first, first + len(rows) - 1
-
-
-_RECORD = ("record", "features", "has_text")
-_APART = frozenset({*_RECORD, "search"})
 
 
 def _next_id(connection: Connection) -> int:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-_INDEX = sa.text("INSERT INTO case_texts (rowid, body) VALUES (:case_id, :body)")
+from db.bulk import insert_many
+
+_INDEX = sa.text("INSERT INTO case_texts (rowid, body) VALUES (:case_id, :search)")
 _WORDS = re.compile(r"\w+")
 
 
-def index(connection: Connection, rows: list[dict[str, object]]) -> None:
-    """Adds rows of `case_id` and `body`."""
-    connection.execute(_INDEX, rows)
+def index(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    """Adds rows of `case_id` and `search`."""
+    insert_many(connection, _INDEX, rows)
 
 
 def containing_all(connection: Connection, text: str, limit: int) -> list[int]:

@@ -59,7 +59,7 @@ def _import(arguments: argparse.Namespace) -> int:
             try:
                 stream = open_stream(name, arguments.format)
                 with _progress(stream.name, stream.size) as advance:
-                    for _ in admission.run(stream.items, stream.name):
+                    for _ in admission.run(stream.items, stream.name, _workers()):
                         advance(stream.position())
             except (BadInput, NothingToDo) as error:
                 # One unusable file among several does not keep the others out.
@@ -74,6 +74,14 @@ def _import(arguments: argparse.Namespace) -> int:
         reasons = ", ".join(f"{n} {code}" for code, n in sorted(total.reasons.items()))
         narrate(f"Quarantined: {reasons}. `secondlook quarantine list` says why; nothing was thrown away.")
     return unusable or (1 if total.quarantined else 0)
+
+
+def _workers() -> int:
+    """Processes that prepare a long import: one a processor, few enough to leave the machine usable."""
+    import os
+
+    processors = os.cpu_count() or 1
+    return min(processors, 4) if processors > 1 else 0
 
 
 def _columns(pairs: list[str]) -> dict[str, str]:

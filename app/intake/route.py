@@ -2,44 +2,32 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from app.model.policy import QueuePolicy
 from app.model.prediction import Prediction
-from app.model.words import SEVERITIES
+from app.model.words import SEVERITIES, Severity
 
 _TITLE_LENGTH = 160
 _SEARCH_LENGTH = 4000
 _FLAT_KINDS = frozenset({"number", "category", "reference"})
-_SPACES = re.compile(r"\s+")
+_SHOWN_INPUTS = 4
 
 
-def priority(prediction: Prediction, policy: QueuePolicy) -> int:
+def priority(prediction: Prediction, severity: Severity, policy: QueuePolicy) -> int:
     """Points by the policy: severity, how risky the score is, how close to the threshold, flag codes."""
-    points = policy.priority.severity.get(prediction.severity, 0)
+    rules = policy.priority
+    points = rules.severity.get(severity, 0)
     score, threshold = prediction.output.score, prediction.output.threshold
     if score is not None:
-        points += round(policy.priority.score * score)
+        points += round(rules.score * score)
         if threshold is not None:
-            points += round(policy.priority.near_threshold * max(0.0, 1 - abs(score - threshold) / 0.25))
-    return points + sum(policy.priority.flags.get(flag.code, 0) for flag in prediction.flags or ())
-
-
-def due_at(prediction: Prediction, policy: QueuePolicy, now: int) -> int:
-    """When it should be decided, in milliseconds: by severity, counted from its admission."""
-    return now + round(policy.due.minutes(prediction.severity) * 60_000)
-
-
-def created_at(prediction: Prediction) -> int | None:
-    """The record's own time in milliseconds, None where it gives none that can be read."""
-    try:
-        return round(datetime.fromisoformat(prediction.created_at or "").timestamp() * 1000)
-    except ValueError:
-        return None
+            points += round(rules.near_threshold * max(0.0, 1 - abs(score - threshold) / 0.25))
+    if rules.flags:
+        points += sum(rules.flags.get(flag.code, 0) for flag in prediction.flags or ())
+    return points
 
 
 def worst_flag(record: dict[str, Any]) -> str:
@@ -49,44 +37,53 @@ def worst_flag(record: dict[str, Any]) -> str:
     return str(worst["code"]) if worst else ""
 
 
-def features(record: dict[str, Any]) -> tuple[bytes, bool]:
-    """The plain inputs as one flat JSON object, and whether there are texts beside them."""
+class Outline(NamedTuple):
+    """What lists, search, likeness and export need of a protected record.
+
+    `features`: the plain inputs as one flat JSON object; `has_text`: whether there are texts beside
+    them. `title` and `search` hold nothing that a first judgement must not see.
+    """
+
+    features: bytes
+    has_text: bool
+    title: str
+    search: str
+
+
+def outline(record: dict[str, Any], policy: QueuePolicy) -> Outline:
+    """One walk over the inputs."""
     flat: dict[str, Any] = {}
-    has_text = bool(record["output"].get("text"))
+    words: list[str] = [record["id"]]
+    shown: list[str] = []
+    texts: list[str] = []
     for item in record["inputs"]:
-        if item.get("withheld"):
+        value, kind = item.get("value"), item.get("kind", "category")
+        plain = kind in _FLAT_KINDS and type(value) not in (dict, list)
+        if plain and not item.get("withheld"):
+            flat[item["name"]] = value
+        if value is None:
             continue
-        if item.get("kind", "category") in _FLAT_KINDS and not isinstance(item.get("value"), dict | list):
-            flat[item["name"]] = item.get("value")
-        else:
-            has_text = True
-    return orjson.dumps(flat), has_text
-
-
-def title(record: dict[str, Any], policy: QueuePolicy) -> str:
-    """One line that tells the case from others, without what a first judgement must not see."""
-    text = None if policy.provisional else record["output"].get("text")
-    if not text:
-        text = next(
-            (t for i in record["inputs"] if i.get("kind") in ("text", "chat") and (t := plain_text(i.get("value")))),
-            "",
-        )
-    if not text:
-        shown = [i for i in record["inputs"] if i.get("value") is not None][:4]
-        text = " · ".join(f"{i['name']} {plain_text(i['value'])}" for i in shown)
-    return _SPACES.sub(" ", text[: 2 * _TITLE_LENGTH]).strip()[:_TITLE_LENGTH]
-
-
-def search_text(record: dict[str, Any], policy: QueuePolicy) -> str:
-    """What search may find: never the model's answer or the flags where a first judgement comes first."""
-    words = [str(record["id"])]
-    words += [
-        plain_text(i.get("value")) for i in record["inputs"] if i.get("value") is not None and i.get("kind") != "number"
-    ]
+        words_of_value = "" if kind == "number" and plain else plain_text(value)
+        if words_of_value:
+            words.append(words_of_value)
+        if not plain:
+            texts.append(words_of_value)
+        if len(shown) < _SHOWN_INPUTS:
+            shown.append(f"{item['name']} {words_of_value or value}")
+    output = "" if policy.provisional else record["output"].get("text") or ""
     if not policy.provisional:
         words += [flag["code"] for flag in record.get("flags") or ()]
-        words += [record["output"].get("text") or "", record["output"].get("label") or ""]
-    return "\n".join(word for word in words if word)[:_SEARCH_LENGTH]
+        words += [output, record["output"].get("label") or ""]
+    return Outline(
+        features=orjson.dumps(flat),
+        has_text=bool(texts or record["output"].get("text")),
+        title=_title(output or next(filter(None, texts), "") or " · ".join(shown)),
+        search="\n".join(filter(None, words))[:_SEARCH_LENGTH],
+    )
+
+
+def _title(text: str) -> str:
+    return " ".join(text[: 2 * _TITLE_LENGTH].split())[:_TITLE_LENGTH]
 
 
 def plain_text(value: Any) -> str:

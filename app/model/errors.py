@@ -41,6 +41,10 @@ class RecordError(BadInput):
         self.expected = expected
         super().__init__(f"{field}: {expected}" if field else expected)
 
+    def __reduce__(self) -> tuple[type[RecordError], tuple[str, str, str]]:
+        # Errors travel between processes; by default only the message would.
+        return type(self), (self.code, self.field, self.expected)
+
 
 class RubricError(BadInput):
     """A rubric that cannot be used, or answers that do not fit one."""

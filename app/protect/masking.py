@@ -39,10 +39,20 @@ _VOCABULARY = {
     "fidelity": frozenset(get_args(Fidelity)),
     "anchor": frozenset(get_args(Anchor)),
 }
-_PLAIN = frozenset(
-    ("name", "kind", "value", "role", "withheld", "feature", "contribution", "reveals", "code", "severity", "detail")
-)
-_PLAIN_WITHOUT_NAME = _PLAIN - {"name"}
+# Under these keys stand words, numbers, and lists of words: validation has seen to that. A mapping with
+# no others holds no key of a sender's own. Only `value` may be anything, and is looked at.
+_PLAIN: dict[str, frozenset[str]] = {
+    "inputs": frozenset(("name", "kind", "value", "role", "withheld")),
+    "items": frozenset(("feature", "value", "contribution", "reveals", "start", "end", "text", "label", "anchor")),
+    "flags": frozenset(("code", "severity", "detail")),
+    "task": frozenset(("type", "labels", "positive", "question")),
+    "output": frozenset(("label", "score", "threshold", "text")),
+    "sampling": frozenset(("reason", "probability")),
+    "target": frozenset(("label", "space", "input")),
+    "reply_to": frozenset(("url",)),
+}
+_NOTHING: frozenset[str] = frozenset()
+_NESTED = frozenset((dict, list))
 # Below these keys everything comes from outside.
 _USER_DATA = frozenset(("value", "values", "arguments", "hyperparameters", "from", "to", "not_applicable", "extra"))
 # Names with numbers: labels of the output, how faithful an explanation is.
@@ -60,9 +70,10 @@ def drop_keys(record: dict[str, Any], rules: Withheld, raw_values: list[tuple[st
     """
 
     def walk(value: Any, own: bool, parent: str) -> Any:
+        plain = _PLAIN.get(parent, _NOTHING) if own else _NOTHING
         if isinstance(value, list):
-            return [inner if own and _is_plain(inner, parent) else walk(inner, own, parent) for inner in value]
-        if not isinstance(value, dict):
+            return [inner if _is_plain(inner, plain) else walk(inner, own, parent) for inner in value]
+        if not isinstance(value, dict) or _is_plain(value, plain):
             return value
         kept = {}
         for key, inner in value.items():
@@ -78,19 +89,15 @@ def drop_keys(record: dict[str, Any], rules: Withheld, raw_values: list[tuple[st
                 kept[key] = walk(inner, ours and key not in _USER_DATA, key)
         return kept
 
-    return {key: value if key in _UNTOUCHED else walk(value, key != "extra", key) for key, value in record.items()}
+    return {
+        key: value if key in _UNTOUCHED or not isinstance(value, dict | list) else walk(value, key != "extra", key)
+        for key, value in record.items()
+    }
 
 
-def _is_plain(item: Any, parent: str) -> bool:
-    """Whether this is an input, flag or item of an explanation with nothing inside: nearly every one is.
-
-    Validation has seen to it that under these keys stand words and numbers; only `value` may be anything.
-    """
-    return (
-        type(item) is dict
-        and item.keys() <= (_PLAIN if parent in _NAMED else _PLAIN_WITHOUT_NAME)
-        and type(item.get("value")) not in (dict, list)
-    )
+def _is_plain(item: Any, keys: frozenset[str]) -> bool:
+    """Whether this is a mapping of these keys only, with nothing inside: nearly every one is."""
+    return type(item) is dict and item.keys() <= keys and type(item.get("value")) not in _NESTED
 
 
 def masked(value: Any, found: Scrubber, own: bool = True) -> Any:

@@ -66,7 +66,11 @@ class Protector:
         return int.from_bytes(self._mac("split", "subject", subject)[:4], "big") % 10_000
 
     def _mac(self, scope: str, field: str, value: str) -> bytes:
-        return hmac.digest(self._key, f"{scope}|{field}|{unicodedata.normalize('NFKC', value)}".encode(), "sha256")
+        return hmac.digest(
+            self._key,
+            f"{scope}|{field}|{value if value.isascii() else unicodedata.normalize('NFKC', value)}".encode(),
+            "sha256",
+        )
 
     def _rules(self, record: dict[str, Any], sensitive: list[dict[str, Any]]) -> Withheld:
         declared = (*self._policy.withhold, *(s["name"] for s in sensitive))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 PROGRAM = (str(Path(sys.executable).with_name("secondlook")),)
 BARE_PYTHON = (sys.executable, "-c", "pass")
-# `-c` puts the current folder on the path, and that is the workspace's: the tests' folder is given by name.
-_RUN_TRACED = "import sys; sys.path.insert(0, sys.argv.pop(1)); from bench.traced import main; main()"
+# The tests' folder comes last: it must not hide the packages of the program.
+_RUN_TRACED = "import sys; sys.path.append(sys.argv.pop(1)); from bench.traced import main; main()"
 TRACED = (sys.executable, "-c", _RUN_TRACED)
 # Says a word at once, and how many keys it has got.
 EMPTY_APP = (

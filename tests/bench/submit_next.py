@@ -17,7 +17,7 @@ from .terminal import Terminal, on_terminal
 
 _ENTER = "\r"
 # A person reads before answering: what the desk fetches ahead is there by then.
-_READING, _BETWEEN_KEYS = 0.25, 0.06
+_READING, _BETWEEN_KEYS = 0.25, 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Times:
 
 def run(bench: Bench) -> Iterator[Figure]:
     """p50 and p95 per kind against a key in an empty application; then where the time goes."""
-    n = bench.size(60)
+    n = bench.size(45)
     empty = _empty_keys(bench, n)
     for kind in _KINDS:
         place = filled(bench.folder(kind.queue), kind.make, max(kind.held, 2 * n + 10), kind.queue)

@@ -133,8 +133,8 @@ REVIEWS: dict[str, Tamper] = {
         "DELETE FROM verdicts WHERE review_id NOT IN (SELECT review_id FROM reviews)",
     ),
     "added": sql(
-        "INSERT INTO reviews SELECT 'forged', case_id, 'eve', seq, 99, rubric_hash, answers, verdict, label, correction, "
-        "reasons, score, critical, judged_label, judged_confidence, moved, seconds, decided_at, salt "
+        "INSERT INTO reviews SELECT 'forged', case_id, 'eve', seq, 99, rubric_hash, answers, verdict, label, "
+        "correction, reasons, score, critical, judged_label, judged_confidence, moved, seconds, decided_at, salt "
         "FROM reviews LIMIT 1"
     ),
     "taken back": sql(f"INSERT INTO retractions VALUES ({STANDS}, 'ada', 1)"),

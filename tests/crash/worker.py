@@ -14,7 +14,8 @@ import uuid
 from pathlib import Path
 
 from app.desk.local import LocalDesk
-from app.intake import admission
+from app.intake import parallel
+from app.intake.admission import Admission
 from app.intake.read import open_stream
 from app.model.case import Decision
 from app.model.errors import NothingToDo
@@ -47,8 +48,8 @@ def decide_everything(store: Store, person: str) -> None:
 
 def import_file(store: Store, file: str) -> None:
     """`done COUNT` after each batch that was acknowledged."""
-    admission.BATCH = BATCH
-    work = admission.Admission(store, KEYS, QUEUE, POLICIES[QUEUE], "importer")
+    parallel.BATCH = BATCH
+    work = Admission(store, KEYS, QUEUE, POLICIES[QUEUE], "importer")
     for count in work.run(open_stream(file).items, "file"):
         say("done", count.admitted)
 

@@ -184,3 +184,25 @@ def test_the_deepest_and_largest_that_parse_are_admitted(store: Store) -> None:
     assert admit(store, [deep, wide, long]).as_dict() == {"admitted": 3, "duplicates": 0, "quarantined": 0}
     (explanation,) = kept(store)["long"]["explanations"]
     assert (len(explanation["items"]), explanation["withheld"], explanation["withheld_contribution"]) == (20_000, 1, 2)
+
+
+def test_other_processes_prepare_a_long_import_the_same(tmp_path: Path) -> None:
+    records: list[Any] = [
+        record(id=f"case-{n}", subject=f"person-{n}", sensitive=[{"name": "sex", "value": "f"}]) for n in range(7_500)
+    ]
+    records[10] = b'{"id": "broken"'
+    records[6_000] = record(id="case-5", output={"label": "approve"})
+    found = {}
+    for workers in (0, 2):
+        with opened(tmp_path / f"{workers}.db") as store:
+            door = admission(store)
+            for _ in door.run(lines(records), "test", workers):
+                pass
+            with store.read() as connection:
+                rows = connection.exec_driver_sql(
+                    "SELECT record, features, priority, due_at FROM cases "
+                    "JOIN case_records USING (case_id) ORDER BY case_id"
+                ).all()
+            found[workers] = (door.count, rows)
+    assert found[0] == found[2]
+    assert (found[2][0].admitted, found[2][0].quarantined) == (7_498, 2)

@@ -1,0 +1,129 @@
+"""Preparing: from an item as it came to a row that may be kept, or a reason why not.
+
+This is most of an import's work, and none of it needs the database: it can be done in other processes.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from app.intake import route
+from app.intake.anchor import anchor_spans
+from app.intake.mapping import to_record
+from app.intake.parse import parse_json, validate
+from app.intake.read import Raw
+from app.model.errors import RecordError
+from app.model.policy import QueuePolicy
+from app.model.prediction import Prediction
+from app.model.words import SEVERITIES
+from app.protect.protector import Protector
+from app.secrets import Keys
+
+
+@dataclass(slots=True)
+class Ready:
+    """A record that passed every check, protected: its keyed digest, and its row as `db.cases.admit` takes it."""
+
+    external_id: str
+    content: bytes
+    row: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Bad:
+    """An item that cannot be admitted."""
+
+    error: RecordError
+    external_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What preparing depends on, small enough to hand to another process."""
+
+    queue: str
+    policy: QueuePolicy
+    keys: Keys
+    columns: dict[str, str]
+
+
+class Preparer:
+    """Prepares the items of one queue."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._queue = recipe.queue
+        self._policy = recipe.policy
+        self._keys = recipe.keys
+        self._columns = recipe.columns
+        self._protector = Protector(recipe.policy, recipe.keys.pseudonym)
+        self._due_ms = {s: round(recipe.policy.due.minutes(s) * 60_000) for s in SEVERITIES}
+
+    def prepare(self, raw: Raw, now: int) -> Ready | Bad:
+        """Parses, validates, protects and routes one item; `now` in milliseconds is when it comes in."""
+        if raw.problem:
+            return Bad(raw.problem)
+        external_id = None
+        try:
+            record = parse_json(raw.data) if raw.row is None else to_record(raw.row, self._columns)
+            external_id = record.get("id") if isinstance(record.get("id"), str) else None
+            prediction = validate(record, self._policy)
+            record["id"] = prediction.id
+            return self._ready(record, prediction, now)
+        except RecordError as error:
+            return Bad(error, external_id)
+
+    def protected(self, raw: Raw) -> dict[str, Any] | None:
+        """What may be shown of an item: protected, or None where it is no record at all."""
+        try:
+            record = parse_json(raw.data) if raw.row is None else to_record(raw.row, self._columns)
+            validate(record, self._policy)
+            anchor_spans(record)
+            return self._protector.protect(record)
+        except (RecordError, TypeError, KeyError, AttributeError, ValueError):
+            return None
+
+    def _ready(self, record: dict[str, Any], prediction: Prediction, now: int) -> Ready:
+        content = hmac.digest(self._keys.content, orjson.dumps(record, option=orjson.OPT_SORT_KEYS), "sha256")
+        subject = prediction.subject or prediction.id
+        anchor_spans(record)
+        kept = self._protector.protect(record)
+        outline = route.outline(kept, self._policy)
+        severity = prediction.severity
+        output, sampling = kept["output"], prediction.sampling
+        model = (kept.get("provenance") or {}).get("model") or {}
+        row = {
+            "queue": self._queue,
+            "external_id": prediction.id,
+            "revision": 1,
+            "content_hash": content,
+            "source": "file",
+            "state": "open",
+            "priority": route.priority(prediction, severity, self._policy),
+            "due_at": now + self._due_ms[severity],
+            "admitted_at": now,
+            "severity": SEVERITIES.index(severity),
+            "flag": route.worst_flag(kept),
+            "title": outline.title,
+            "domain": kept.get("domain"),
+            "subject": kept.get("subject"),
+            "split_bucket": self._protector.bucket(subject),
+            "predicted_label": output.get("label"),
+            "predicted_score": output.get("score"),
+            "model_name": _text(model.get("name")),
+            "model_version": _text(model.get("version")),
+            "sampling_reason": (kept.get("sampling") or {}).get("reason"),
+            "sampling_probability": sampling.probability if sampling else None,
+            "record": orjson.dumps(kept).decode(),
+            "features": outline.features.decode(),
+            "has_text": int(outline.has_text),
+            "search": outline.search,
+        }
+        return Ready(prediction.id, content, row)
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)[:200]
