@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+import screens  # noqa: F401  # sets the frame rate before Textual reads it
+
+# isort: split
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -17,7 +21,7 @@ from textual.screen import Screen
 
 from app.model.errors import SecondlookError
 from screens.clock import now_ms
-from screens.inbox import InboxScreen
+from screens.inbox import InboxScreen, Page, first_page
 from screens.theme import DARK, LIGHT, NoColor
 
 if TYPE_CHECKING:
@@ -47,6 +51,8 @@ class Shell(App[None]):
 
     def __init__(self, open_workspace: Callable[[], Workspace], person: str | None) -> None:
         """`open_workspace` is called in a thread after the first paint."""
+        # Nothing is garbage while a program starts; `warm_up` turns the collector on again.
+        gc.disable()
         super().__init__()
         self._open_workspace = open_workspace
         self._person = person
@@ -82,21 +88,33 @@ class Shell(App[None]):
             with contextlib.suppress(NotImplementedError, AttributeError, ValueError, RuntimeError):
                 asyncio.get_running_loop().add_signal_handler(getattr(signal, name), self._hung_up)
 
-    def _open(self) -> tuple[Desk, Workspace]:
+    def _open(self) -> tuple[Desk, Workspace, Page]:
         from app.desk.open import open_desk
 
         workspace = self._open_workspace()
         desk = open_desk(workspace, self._person)
-        # The review screen is imported here, so that opening the first case is as fast as any other.
-        import screens.review
+        return desk, workspace, first_page(desk)
 
-        del screens
-        return desk, workspace
+    def warm_up(self) -> None:
+        """Imports and builds what the first case needs, in a thread, once the list stands."""
 
-    def _opened(self, opened: tuple[Desk, Workspace]) -> None:
-        from screens.review import ReviewScreen
+        def work() -> None:
+            import screens.review
+            from app.model.prediction import Prediction
 
-        self._desk, workspace = opened
+            del screens
+            Prediction.model_rebuild()
+
+        def done(_nothing: None) -> None:
+            # What is here now stays for good; the collector need not walk through it with every case.
+            gc.collect()
+            gc.freeze()
+            gc.enable()
+
+        self.in_thread(work, done, group="warm")
+
+    def _opened(self, opened: tuple[Desk, Workspace, Page]) -> None:
+        self._desk, workspace, page = opened
         desk_settings = workspace.settings.desk
         self.idle_seconds = desk_settings.idle_seconds
         self.set_keymap(desk_settings.keys)
@@ -104,9 +122,7 @@ class Shell(App[None]):
             self.theme = desk_settings.theme
         else:
             self.notify(f"There is no theme '{desk_settings.theme}'. ctrl+p lists the themes.", severity="warning")
-        self._review = ReviewScreen()
-        self.install_screen(self._review, "review")
-        self.inbox.desk_opened()
+        self.inbox.desk_opened(page)
 
     def _cannot_open(self, error: SecondlookError) -> None:
         self.failure = str(error)
@@ -168,7 +184,10 @@ class Shell(App[None]):
     def review(self) -> ReviewScreen:
         """The review screen; there is one, used for case after case."""
         if self._review is None:
-            raise RuntimeError("the desk is not open yet")
+            from screens.review import ReviewScreen
+
+            self._review = ReviewScreen()
+            self.install_screen(self._review, "review")
         return self._review
 
     # -- actions --------------------------------------------------------------------------------

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.sql.elements import ClauseElement
@@ -16,6 +17,23 @@ def insert_many(connection: Connection, statement: ClauseElement, rows: Sequence
     Statements are module constants: their compiled form is kept for good.
     """
     connection.exec_driver_sql(_sql(statement, type(cast(DefaultDialect, connection.dialect))), list(rows))
+
+
+def select_many(connection: Connection, query: sa.Select[Any], chunk: int) -> Iterator[list[tuple[Any, ...]]]:
+    """A query's rows in lists of at most `chunk`, as the driver gives them."""
+    compiled = query.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
+    names = getattr(compiled, "positiontup", None)
+    given = compiled.params if names is None else tuple(compiled.params[name] for name in names)
+    cursor = connection.exec_driver_sql(str(compiled), given).cursor
+    while cursor is not None and (rows := cursor.fetchmany(chunk)):
+        yield list(rows)
+
+
+def beside_the_index(connection: Connection, column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    """The column, kept from choosing SQLite's index: another index is in order and holds it already."""
+    if connection.dialect.name != "sqlite":
+        return column
+    return sa.literal_column(f"+{column.table.name}.{column.name}", column.type)
 
 
 _compiled: dict[tuple[int, str], str] = {}

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from db.bulk import beside_the_index, select_many
 from db.tables import metadata
 
 _c = metadata.tables["cases"]
@@ -61,16 +62,13 @@ _query = (
     .join(_c, _c.c.case_id == _verdicts.c.case_id)
     .join(_records, _records.c.case_id == _verdicts.c.case_id)
     .join(_reviews, _reviews.c.review_id == _verdicts.c.review_id)
-    .where(_c.c.queue == sa.bindparam("queue"))
     .order_by(_verdicts.c.case_id)
 )
 
 
 def stream(connection: Connection, queue: str, chunk: int) -> Iterator[list[tuple[Any, ...]]]:
     """Lists of at most `chunk` rows, each in the order of `Correction`'s fields."""
-    result = connection.execution_options(stream_results=True).execute(_query, {"queue": queue})
-    while rows := result.fetchmany(chunk):
-        yield [tuple(row) for row in rows]
+    return select_many(connection, _query.where(beside_the_index(connection, _c.c.queue) == queue), chunk)
 
 
 def rubric_names(connection: Connection) -> dict[str, tuple[str, str]]:

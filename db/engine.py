@@ -87,7 +87,7 @@ def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
     connection.execute("PRAGMA secure_delete = ON")
     connection.execute("PRAGMA recursive_triggers = ON")
     connection.execute("PRAGMA temp_store = MEMORY")
-    connection.execute("PRAGMA cache_size = -16000")
+    connection.execute("PRAGMA cache_size = -4000")
     # A checkpoint every 16 MB of log: an import would otherwise pay one with every batch.
     connection.execute("PRAGMA wal_autocheckpoint = 4000")
 

@@ -21,10 +21,12 @@ from screens.widgets.case_list import CaseList
 from screens.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
-    from app.model.case import Claim, Filter, QueueStatus
+    from app.desk.protocol import Desk
+    from app.model.case import CaseRow, Claim, Filter, QueueStatus
     from app.model.errors import SecondlookError
     from app.shell import Shell
 
+Page = tuple["array[int]", "dict[int, CaseRow]"]
 _FIRST_ROWS = 200
 # While typing, a search starts when the fingers rest.
 _TYPING_PAUSE = 0.12
@@ -54,6 +56,7 @@ class InboxScreen(Screen[None]):
         self._backlog: list[QueueStatus] = []
         self._typing: Timer | None = None
         self._ready = False
+        self._warm = False
         self._note = ""
 
     @property
@@ -84,9 +87,10 @@ class InboxScreen(Screen[None]):
         self._draw_filters()
         self.query_one(CaseList).focus()
 
-    def desk_opened(self) -> None:
-        """The desk can be asked now."""
+    def desk_opened(self, page: Page) -> None:
+        """The desk can be asked now, and these are the first lines."""
         self._ready = True
+        self._show_page(page)
         self.reload()
 
     def on_screen_resume(self) -> None:
@@ -100,19 +104,31 @@ class InboxScreen(Screen[None]):
         """Reads the list again: the first rows at once, the whole vector behind them."""
         wanted = self._wanted()
         desk = self.shell.desk
+
+        def show_backlog(backlog: list[QueueStatus]) -> None:
+            self._show_backlog(backlog)
+            if not self._warm:
+                self._warm = True
+                self.shell.warm_up()
+
+        def show_rest(ids: array[int]) -> None:
+            self._show(ids)
+            self.shell.in_thread(desk.backlog, show_backlog, group="backlog", exclusive=True)
+
+        def show_first(page: Page) -> None:
+            # One after the other: threads that read at the same time would only wait for each other.
+            self._show_page(page)
+            self.shell.in_thread(lambda: desk.ids(wanted), show_rest, group="ids", exclusive=True)
+
         if self.query_one(CaseList).count == 0:
-            self.shell.in_thread(lambda: desk.ids(wanted, _FIRST_ROWS), self._show_first, group="first", exclusive=True)
-        self.shell.in_thread(lambda: desk.ids(wanted), self._show, group="ids", exclusive=True)
-        self.shell.in_thread(desk.backlog, self._show_backlog, group="backlog", exclusive=True)
+            self.shell.in_thread(lambda: first_page(desk, wanted), show_first, group="ids", exclusive=True)
+        else:
+            self.shell.in_thread(lambda: desk.ids(wanted), show_rest, group="ids", exclusive=True)
 
     def _wanted(self) -> Filter:
         from app.model.case import Filter
 
         return Filter(**self._chosen, text=self._text)  # type: ignore[arg-type]  # values come from the closed sets
-
-    def _show_first(self, ids: array[int]) -> None:
-        if self.query_one(CaseList).count == 0:
-            self._show(ids)
 
     def _show(self, ids: array[int]) -> None:
         self.query_one(CaseList).set_ids(ids)
@@ -120,6 +136,11 @@ class InboxScreen(Screen[None]):
         self._draw_status()
         if not ids:
             self._explain_emptiness()
+
+    def _show_page(self, page: Page) -> None:
+        ids, rows = page
+        self._show(ids)
+        self.query_one(CaseList).put_rows(rows)
 
     def _show_backlog(self, backlog: list[QueueStatus]) -> None:
         self._backlog = backlog
@@ -278,6 +299,14 @@ class InboxScreen(Screen[None]):
             else "No case waits. `secondlook import FILE --queue Q` brings some in; t shows settled ones."
         )
         self.query_one("#empty", Static).update(line(said))
+
+
+def first_page(desk: Desk, wanted: Filter | None = None) -> Page:
+    """The first lines of a list, without the rest of it."""
+    from app.model.case import Filter
+
+    ids = desk.ids(wanted or Filter(), _FIRST_ROWS)
+    return ids, desk.rows(ids)
 
 
 def backlog_text(backlog: list[QueueStatus]) -> Content:

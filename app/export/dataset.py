@@ -105,7 +105,7 @@ def _harmless(frame: Any) -> Any:
 
     text = pl.selectors.string()
     frame = frame.with_columns(
-        pl.when(text.str.contains(_FORMULA)).then(pl.concat_str(pl.lit("'"), text)).otherwise(text).name.keep()
+        pl.when(text.str.contains(_FORMULA)).then(pl.lit("'") + text).otherwise(text).name.keep()
     )
     return frame.rename({name: "'" + name for name in frame.columns if name[:1] in "=+-@\t\r\n＝＋－＠"})
 

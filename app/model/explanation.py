@@ -16,10 +16,12 @@ Anchor = Literal["exact", "shifted", "searched", "failed"]
 
 
 class Part(BaseModel):
-    """Base of everything inside a record: unknown keys are kept in `model_extra`."""
+    """Base of everything inside a record: unknown keys are kept in `model_extra`.
+
+    Validators are built at the first validation: a program that shows a list needs none of them."""
 
     # Strict: what passes is used as it came, so `"3"` must not pass for 3.
-    model_config = ConfigDict(extra="allow", validate_by_alias=True, allow_inf_nan=False, strict=True)
+    model_config = ConfigDict(extra="allow", validate_by_alias=True, allow_inf_nan=False, strict=True, defer_build=True)
 
 
 class Explains(Part):

@@ -130,5 +130,5 @@ async def seated(root: Path, size: tuple[int, int] = (120, 40), person: str = "a
     shell = Shell(lambda: load_workspace(root), person)
     async with shell.run_test(size=size) as pilot:
         seat = Seat(shell, pilot, root)
-        await seat.until(lambda: bool(shell.failure) or (shell._review is not None and seat.cases.count > 0))
+        await seat.until(lambda: bool(shell.failure) or (shell._desk is not None and seat.cases.count > 0))
         yield seat

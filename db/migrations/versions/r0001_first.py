@@ -71,6 +71,7 @@ def _cases() -> None:
         [sa.text("priority DESC"), "due_at", "case_id", "queue", "state", "severity"],
         "state <> 'settled'",
     )
+    op.create_index("ix_cases_backlog", "cases", ["queue", "state", "due_at", "admitted_at"])
     _partial("ix_cases_wake", "cases", ["queue", "wake_at"], "wake_at IS NOT NULL")
     op.create_table(
         "case_records",
