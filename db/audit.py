@@ -8,11 +8,13 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from db.prepared import Prepared
 from db.tables import metadata
 
 _audit = metadata.tables["audit"]
 _head = sa.select(_audit.c.seq, _audit.c.hash).order_by(_audit.c.seq.desc()).limit(1)
-_insert = _audit.insert()
+_newest = Prepared(_head)
+_insert = Prepared(_audit.insert())
 
 Data = Mapping[str, int | str]
 
@@ -41,11 +43,11 @@ def append(
     connection: Connection, chain: Chain, at: int, actor: str, action: str, case_id: int | None, data: Data
 ) -> int:
     """Appends one entry and returns its sequence number."""
-    head = connection.execute(_head).first()
+    head = _newest.first(connection, {})
     seq, previous = (head.seq + 1, head.hash) if head else (1, chain.genesis)
     body = chain.canonical(seq, at, actor, action, case_id, data)
-    connection.execute(
-        _insert,
+    _insert.run(
+        connection,
         {
             "seq": seq,
             "at": at,

@@ -10,13 +10,12 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.sql.elements import ClauseElement
 
+from db.prepared import named_sql
+
 
 def insert_many(connection: Connection, statement: ClauseElement, rows: Sequence[dict[str, Any]]) -> None:
-    """Runs a statement for each row. A row may hold more than the statement names; types are not converted.
-
-    Statements are module constants: their compiled form is kept for good.
-    """
-    connection.exec_driver_sql(_sql(statement, type(cast(DefaultDialect, connection.dialect))), list(rows))
+    """Runs a statement for each row. A row may hold more than the statement names; types are not converted."""
+    connection.exec_driver_sql(named_sql(statement, type(cast(DefaultDialect, connection.dialect)))[0], list(rows))
 
 
 def select_many(connection: Connection, query: sa.Select[Any], chunk: int) -> Iterator[list[tuple[Any, ...]]]:
@@ -34,19 +33,3 @@ def beside_the_index(connection: Connection, column: sa.Column[Any]) -> sa.Colum
     if connection.dialect.name != "sqlite":
         return column
     return sa.literal_column(f"+{column.table.name}.{column.name}", column.type)
-
-
-_compiled: dict[tuple[int, str], str] = {}
-
-
-def _sql(statement: ClauseElement, dialect: type[DefaultDialect]) -> str:
-    """The statement with named parameters, which drivers look up in a mapping: `:name` or `%(name)s`."""
-    key = (id(statement), dialect.name)
-    if key not in _compiled:
-        _compiled[key] = _compile(statement, dialect)
-    return _compiled[key]
-
-
-def _compile(statement: ClauseElement, dialect: type[DefaultDialect]) -> str:
-    style: Any = "named" if dialect.name == "sqlite" else "pyformat"
-    return str(statement.compile(dialect=dialect(paramstyle=style)))

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from db.prepared import Prepared
 from db.tables import metadata
 
 _c = metadata.tables["cases"]
@@ -44,22 +45,24 @@ _holder = (
     _c.c.wake_at,
     _c.c.claims,
 )
-_one = sa.select(*_holder).where(_c.c.case_id == sa.bindparam("id"))
-_due = sa.select(*_holder).where(
-    _c.c.queue == sa.bindparam("queue"), _c.c.wake_at.is_not(None), _c.c.wake_at <= sa.bindparam("now")
+_one = Prepared(sa.select(*_holder).where(_c.c.case_id == sa.bindparam("id")))
+_due = Prepared(
+    sa.select(*_holder).where(
+        _c.c.queue == sa.bindparam("queue"), _c.c.wake_at.is_not(None), _c.c.wake_at <= sa.bindparam("now")
+    )
 )
 _skipped = (
     sa.select(sa.literal(1))
     .where(_marks.c.case_id == _c.c.case_id, _marks.c.person == sa.bindparam("person"), _marks.c.kind == "skip")
     .exists()
 )
-_next = (
+_next = Prepared(
     sa.select(_c.c.case_id, _c.c.priority, _c.c.due_at)
     .where(_c.c.queue == sa.bindparam("queue"), _open, ~_skipped)
     .order_by(_c.c.priority.desc(), _c.c.due_at, _c.c.case_id)
     .limit(1)
 )
-_take = (
+_take = Prepared(
     _c.update()
     .where(_c.c.case_id == sa.bindparam("id"), _open)
     .values(
@@ -72,29 +75,32 @@ _take = (
     )
     .returning(_c.c.lease_token)
 )
-_settle = _c.update().where(_c.c.case_id == sa.bindparam("id")).values(state="settled", claims=0, note=None, **_unheld)
+_settle = Prepared(
+    _c.update().where(_c.c.case_id == sa.bindparam("id")).values(state="settled", claims=0, note=None, **_unheld)
+)
 
 
 def holder(connection: Connection, case_id: int) -> Holder | None:
     """How a case is held now."""
-    row = connection.execute(_one, {"id": case_id}).first()
+    row = _one.first(connection, {"id": case_id})
     return Holder(*row) if row else None
 
 
 def due_to_wake(connection: Connection, queue: str, now: int) -> list[Holder]:
     """Leases that are over and deferrals that have come due."""
-    return [Holder(*row) for row in connection.execute(_due, {"queue": queue, "now": now})]
+    return [Holder(*row) for row in _due.all(connection, {"queue": queue, "now": now})]
 
 
 def next_open(connection: Connection, queue: str, person: str) -> tuple[int, int, int] | None:
     """The queue's first open case that this person has not skipped: case_id, priority, due_at."""
-    row = connection.execute(_next, {"queue": queue, "person": person}).first()
+    row = _next.first(connection, {"queue": queue, "person": person})
     return tuple(row) if row else None
 
 
 def take(connection: Connection, case_id: int, person: str, session: str, until: int) -> int | None:
     """Leases an open case; returns the new token, None where the case is not open any more."""
-    return connection.execute(_take, {"id": case_id, "person": person, "session": session, "until": until}).scalar()
+    row = _take.first(connection, {"id": case_id, "person": person, "session": session, "until": until})
+    return None if row is None else int(row.lease_token)
 
 
 def seize(connection: Connection, case_id: int, person: str, session: str, until: int, counts: bool = False) -> int:
@@ -152,7 +158,7 @@ def park(connection: Connection, case_id: int, note: str) -> None:
 
 def settle(connection: Connection, case_id: int) -> None:
     """Closes a case."""
-    connection.execute(_settle, {"id": case_id})
+    _settle.run(connection, {"id": case_id})
 
 
 def count_held(connection: Connection, queues: list[str], person: str) -> int:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from db.bulk import beside_the_index, select_many
+from db.prepared import Prepared
 from db.tables import metadata
 
 _CHUNK = 20_000
@@ -38,7 +39,7 @@ _rows = (
     .outerjoin(_verdicts, _verdicts.c.case_id == _c.c.case_id)
     .where(_c.c.case_id.in_(sa.bindparam("ids", expanding=True)))
 )
-_with_record = (
+_with_record = Prepared(
     sa.select(*_row_columns, _records.c.record)
     .join(_records, _records.c.case_id == _c.c.case_id)
     .outerjoin(_verdicts, _verdicts.c.case_id == _c.c.case_id)
@@ -89,7 +90,7 @@ def rows(connection: Connection, case_ids: Iterable[int]) -> dict[int, Any]:
 
 def with_record(connection: Connection, case_id: int) -> Any:
     """A case's row with its protected record."""
-    return connection.execute(_with_record, {"id": case_id}).first()
+    return _with_record.first(connection, {"id": case_id})
 
 
 def backlog(connection: Connection, now: int) -> list[Any]:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection, Row
 
+from db.prepared import Prepared
 from db.tables import metadata
 
 _cases = metadata.tables["cases"]
@@ -20,25 +21,31 @@ _drafts = metadata.tables["drafts"]
 _marks = metadata.tables["marks"]
 _rubrics = metadata.tables["rubrics"]
 
-_insert_review = _reviews.insert()
-_insert_verdict = _verdicts.insert()
+_insert_review = Prepared(_reviews.insert())
+_insert_verdict = Prepared(_verdicts.insert())
 _review = sa.select(_reviews, _retractions.c.at.label("retracted_at")).outerjoin(
     _retractions, _retractions.c.review_id == _reviews.c.review_id
 )
-_by_id = _review.where(_reviews.c.review_id == sa.bindparam("id"))
-_draft = sa.select(_drafts.c.body).where(
-    _drafts.c.case_id == sa.bindparam("case_id"),
-    _drafts.c.person == sa.bindparam("person"),
-    _drafts.c.rubric_hash == sa.bindparam("rubric_hash"),
+_by_id = Prepared(_review.where(_reviews.c.review_id == sa.bindparam("id")))
+_draft = Prepared(
+    sa.select(_drafts.c.body).where(
+        _drafts.c.case_id == sa.bindparam("case_id"),
+        _drafts.c.person == sa.bindparam("person"),
+        _drafts.c.rubric_hash == sa.bindparam("rubric_hash"),
+    )
 )
 _save_draft = insert(_drafts)
 _save_draft = _save_draft.on_conflict_do_update(
     index_elements=["case_id", "person", "rubric_hash"],
     set_={"body": _save_draft.excluded.body, "updated_at": _save_draft.excluded.updated_at},
 )
-_drop_draft = _drafts.delete().where(_drafts.c.case_id == sa.bindparam("id"), _drafts.c.person == sa.bindparam("who"))
-_judgement = sa.select(_judgements.c.label, _judgements.c.confidence, _judgements.c.at).where(
-    _judgements.c.case_id == sa.bindparam("case_id"), _judgements.c.person == sa.bindparam("person")
+_drop_draft = Prepared(
+    _drafts.delete().where(_drafts.c.case_id == sa.bindparam("id"), _drafts.c.person == sa.bindparam("who"))
+)
+_judgement = Prepared(
+    sa.select(_judgements.c.label, _judgements.c.confidence, _judgements.c.at).where(
+        _judgements.c.case_id == sa.bindparam("case_id"), _judgements.c.person == sa.bindparam("person")
+    )
 )
 
 
@@ -52,12 +59,12 @@ class Judged(NamedTuple):
 
 def add(connection: Connection, review: dict[str, Any]) -> None:
     """Keeps a review; columns of `reviews`."""
-    connection.execute(_insert_review, review)
+    _insert_review.run(connection, review)
 
 
-def by_id(connection: Connection, review_id: str) -> Row[Any] | None:
+def by_id(connection: Connection, review_id: str) -> Any:
     """A review with `retracted_at`."""
-    return connection.execute(_by_id, {"id": review_id}).first()
+    return _by_id.first(connection, {"id": review_id})
 
 
 def of_case(connection: Connection, case_id: int) -> list[Row[Any]]:
@@ -109,7 +116,7 @@ def unsound_verdicts(connection: Connection) -> list[int]:
 
 def set_verdict(connection: Connection, verdict: dict[str, Any]) -> None:
     """Keeps the settled outcome of a case; columns of `verdicts`."""
-    connection.execute(_insert_verdict, verdict)
+    _insert_verdict.run(connection, verdict)
 
 
 def drop_verdict(connection: Connection, case_id: int) -> None:
@@ -127,7 +134,7 @@ def judge(connection: Connection, case_id: int, person: str, label: str, confide
 
 def judgement(connection: Connection, case_id: int, person: str) -> Judged | None:
     """A person's first judgement of a case."""
-    row = connection.execute(_judgement, {"case_id": case_id, "person": person}).first()
+    row = _judgement.first(connection, {"case_id": case_id, "person": person})
     return Judged(*row) if row else None
 
 
@@ -141,15 +148,13 @@ def save_draft(connection: Connection, case_id: int, person: str, rubric_hash: s
 
 def draft(connection: Connection, case_id: int, person: str, rubric_hash: str) -> str | None:
     """The answers that a person has drafted for a case."""
-    found: str | None = connection.execute(
-        _draft, {"case_id": case_id, "person": person, "rubric_hash": rubric_hash}
-    ).scalar()
-    return found
+    row = _draft.first(connection, {"case_id": case_id, "person": person, "rubric_hash": rubric_hash})
+    return None if row is None else str(row.body)
 
 
 def drop_draft(connection: Connection, case_id: int, person: str) -> None:
     """Forgets what a person has drafted for a case."""
-    connection.execute(_drop_draft, {"id": case_id, "who": person})
+    _drop_draft.run(connection, {"id": case_id, "who": person})
 
 
 def count_drafts(connection: Connection, person: str) -> int:

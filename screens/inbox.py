@@ -144,7 +144,7 @@ class InboxScreen(Screen[None]):
 
     def _show_backlog(self, backlog: list[QueueStatus]) -> None:
         self._backlog = backlog
-        self.query_one("#side", Static).update(backlog_text(backlog))
+        self.query_one("#side", Static).update(backlog_text(backlog), layout=False)
         self._draw_status()
 
     @on(CaseList.Wanted)
@@ -269,7 +269,7 @@ class InboxScreen(Screen[None]):
             )
         if self._text:
             parts.append(Content.assemble(("/ ", "bold"), line(self._text, "bold")))
-        self.query_one("#filters", Static).update(Content("").join(parts))
+        self.query_one("#filters", Static).update(Content("").join(parts), layout=False)
 
     def tell(self, note: str) -> None:
         """Says why nothing came, until the next act."""
@@ -278,7 +278,7 @@ class InboxScreen(Screen[None]):
 
     def _draw_status(self) -> None:
         if self._note:
-            self.query_one("#status", Static).update(line(self._note, "$warning"))
+            self.query_one("#status", Static).update(line(self._note, "$warning"), layout=False)
             return
         n = self.query_one(CaseList).count
         late = sum(status.overdue for status in self._backlog)
@@ -289,7 +289,7 @@ class InboxScreen(Screen[None]):
         if oldest is not None:
             parts.append(Content(f"   the oldest waits {span(now_ms() - oldest)}"))
         parts.append(Content.styled(f"   {self.shell.desk.person}", "$muted"))
-        self.query_one("#status", Static).update(Content("").join(parts))
+        self.query_one("#status", Static).update(Content("").join(parts), layout=False)
 
     def _explain_emptiness(self) -> None:
         filtered = self._text or any(self._chosen.values())

@@ -178,9 +178,9 @@ class ReviewScreen(Screen[None]):
                 self._tab = "case"
             self._draw_top()
             self._draw_papers()
-            self.query_one("#rubric-title", Static).update(
-                line(f"{working.view.rubric.title} v{working.view.rubric.version}")
-            )
+            title = line(f"{working.view.rubric.title} v{working.view.rubric.version}")
+            self.query_one("#rubric-title", Static).update(title, layout=False)
+            self.query_one("#status", Static).update(self._said, layout=False)
             await self.form.show(working.view, self._draft, working.read_only)
             self.form.show_hint()
         self._fetch_similar(working.case_id, working.view.hidden)
@@ -250,7 +250,7 @@ class ReviewScreen(Screen[None]):
             for tab in shown
         ]
         tabs = join(Content("  ").join(parts), Content.styled("   [ ]", "$muted"))
-        self.query_one("#tabs-above" if one_pane else "#tabs", Static).update(tabs)
+        self.query_one("#tabs-above" if one_pane else "#tabs", Static).update(tabs, layout=False)
 
     def _draw_top(self) -> None:
         working = self._working
@@ -264,7 +264,7 @@ class ReviewScreen(Screen[None]):
             Content.styled(due(row.due_at, now), "bold $warning" if row.due_at < now else ""),
             self._lease_text(working, now),
         ]
-        self.query_one("#top", Static).update(Content("   ").join(p for p in parts if p.plain))
+        self.query_one("#top", Static).update(Content("   ").join(p for p in parts if p.plain), layout=False)
 
     def _lease_text(self, working: Working, now: int) -> Content:
         if working.lost:
@@ -279,7 +279,7 @@ class ReviewScreen(Screen[None]):
         """One line below the papers."""
         self._said = said
         if self.is_mounted:
-            self.query_one("#status", Static).update(said)
+            self.query_one("#status", Static).update(said, layout=False)
 
     def on_resize(self) -> None:
         """The tabs differ with the width."""
@@ -590,8 +590,8 @@ class ReviewScreen(Screen[None]):
         done, claim, why = result
         said = _receipt(done) if isinstance(done, Receipt) else done
         if claim is not None:
+            self._said = said
             self.show_claim(claim, self._queue)
-            self.say(said)
             return
         self._busy, self._working = False, None
         self.say(Content(""))

@@ -112,6 +112,7 @@ class CriterionField(Widget, can_focus=True):
         self._labels: list[str] = []
         self._asked = True
         self._width = 40
+        self._lines = -1
 
     def compose(self) -> ComposeResult:
         """The question with its options; a field where one writes."""
@@ -277,7 +278,10 @@ class CriterionField(Widget, can_focus=True):
 
     def _draw(self) -> None:
         self.set_class(not self._asked, "-idle")
-        self.query_one(Static).update(self._content())
+        content = self._content()
+        lines = content.plain.count("\n")
+        self.query_one(Static).update(content, layout=lines != self._lines)
+        self._lines = lines
 
     def _content(self) -> Content:
         answered = self.value not in (None, "", [])

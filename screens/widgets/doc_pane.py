@@ -58,5 +58,5 @@ class DocPane(VerticalScroll):
         if self.size.width == 0 or (self.text_width, self._draw) == self._drawn:
             return
         self._drawn = (self.text_width, self._draw)
-        self.lines = self._draw(self.text_width)
-        self.query_one(Static).update(Content("\n").join(self.lines))
+        before, self.lines = len(self.lines), self._draw(self.text_width)
+        self.query_one(Static).update(Content("\n").join(self.lines), layout=len(self.lines) != before)

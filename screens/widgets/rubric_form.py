@@ -45,8 +45,6 @@ class RubricForm(Vertical):
     RubricForm { height: 1fr; }
     RubricForm #fields { height: 1fr; scrollbar-size-vertical: 1; }
     RubricForm #first { height: auto; display: none; }
-    RubricForm.-hidden #first { display: block; }
-    RubricForm.-hidden #questions { display: none; }
     RubricForm #questions { height: auto; }
     RubricForm #hint { height: 3; padding: 0 1; color: $muted; background: $surface; }
     """
@@ -129,7 +127,9 @@ class RubricForm(Vertical):
 
     def _set_prediction(self, view: CaseView) -> None:
         self._asked_of, self._output, self._hidden = view.prediction.task, view.prediction.output, view.hidden
-        self.set_class(view.hidden, "-hidden")
+        # Not by a class: restyling every field costs a frame.
+        self.query_one("#first").display = view.hidden
+        self.query_one("#questions").display = not view.hidden
 
     async def _build(self, rubric: Rubric) -> None:
         questions = self.query_one("#questions", Vertical)
@@ -145,6 +145,11 @@ class RubricForm(Vertical):
     def first_fields(self) -> list[CriterionField]:
         """The fields of the first judgement."""
         return list(self.query_one("#first").query(CriterionField))
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the model's answer is hidden, and the first judgement asked."""
+        return self._hidden
 
     @property
     def shown_fields(self) -> list[CriterionField]:
@@ -244,7 +249,7 @@ class RubricForm(Vertical):
     def show_hint(self) -> None:
         """The focused question's guidance, or the chosen option's anchor."""
         focused = next((f for f in self.shown_fields if f.has_focus or f.has_focus_within), None)
-        self.query_one("#hint", Static).update(line(focused.hint if focused else ""))
+        self.query_one("#hint", Static).update(line(focused.hint if focused else ""), layout=False)
 
     def on_descendant_focus(self) -> None:
         """Another question has the focus."""

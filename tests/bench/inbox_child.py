@@ -7,10 +7,11 @@ import gc
 from pathlib import Path
 from typing import Any
 
+from app.shell import Shell  # first, as the program does: it sets the frame rate
+
+# isort: split
 from textual.app import App, ComposeResult
 from textual.widgets import Static
-
-from app.shell import Shell
 
 from .figures import memory, percentile
 from .records import prediction_id

@@ -82,7 +82,7 @@ async def test_whether_the_judgement_moved_is_kept(root: Path) -> None:
         label = _record(seat, case)["output"]["label"]
         mine, models = ("1", "2") if label == "decline" else ("2", "1")
         await seat.press(mine, "3")
-        await seat.until(lambda: not seat.review.form.has_class("-hidden"))
+        await seat.until(lambda: not seat.review.form.hidden)
         await seat.press("1")
         label_field = seat.review.form.field("label")
         assert label_field is not None
