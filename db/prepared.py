@@ -37,7 +37,8 @@ class Prepared:
             statement.selected_columns if isinstance(statement, sa.Select) else statement.returning_column_descriptions
         )
         names = [c.name if isinstance(c, sa.ColumnElement) else c["name"] for c in columns]
-        self._row: Callable[[Any], Any] = namedtuple("Row", names, rename=True)._make if names else tuple
+        row = namedtuple("Row", names, rename=True)  # type: ignore[misc]  # named by the statement
+        self._row: Callable[[Any], Any] = row._make
 
     def run(self, connection: Connection, parameters: Parameters) -> int:
         """Runs it; returns how many rows it touched."""

@@ -144,7 +144,7 @@ class InboxScreen(Screen[None]):
 
     def _show_backlog(self, backlog: list[QueueStatus]) -> None:
         self._backlog = backlog
-        self.query_one("#side", Static).update(backlog_text(backlog), layout=False)
+        self.query_one("#side", Static).update(backlog_text(backlog))
         self._draw_status()
 
     @on(CaseList.Wanted)
