@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,18 +14,16 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
-from app.model.case import CaseView, Claim, Draft, HistoryEntry, Receipt, SimilarCase
+from app.model.case import CaseView, Claim, Draft, Receipt
 from app.model.errors import LeaseLost, RubricError, SecondlookError
-from app.model.provenance import completeness
 from screens.ask import Choose, Write
 from screens.clock import countdown, due, now_ms, span
-from screens.documents import case_document, history_document, provenance_document, similar_document, why_document
 from screens.span_picker import SpanPicker
 from screens.text import join, line
 from screens.theme import SEVERITY_SHAPES, SEVERITY_STYLES
 from screens.widgets.criterion_field import CriterionField
-from screens.widgets.doc_pane import DocPane
 from screens.widgets.key_bar import KeyBar
+from screens.widgets.papers import Papers
 from screens.widgets.rubric_form import RubricForm
 from screens.working import WARN_BEFORE_MS, Working
 
@@ -33,10 +31,9 @@ if TYPE_CHECKING:
     from app.desk.protocol import Desk
     from app.shell import Shell
 
-_TABS = ("case", "why", "similar", "provenance", "history")
-# As the breakpoint `-normal` of the application.
-TWO_PANES_FROM = 100
 _SAVE_AFTER = 0.4
+# The next case is drawn once this one stands.
+_AHEAD_AFTER = 0.05
 _TICK = 5.0
 _DEFERRALS = (
     ("15 minutes", 15),
@@ -45,15 +42,6 @@ _DEFERRALS = (
     ("until tomorrow", 24 * 60),
     ("3 days", 3 * 24 * 60),
 )
-
-
-class PaperKey(NamedTuple):
-    """What a drawn paper depends on."""
-
-    tab: str
-    case_id: int
-    hidden: bool
-    width: int
 
 
 class ReviewScreen(Screen[None]):
@@ -95,12 +83,8 @@ class ReviewScreen(Screen[None]):
         self._working: Working | None = None
         self._queue: str | None = None
         self._draft = Draft()
-        self._tab = "why"
         self._busy = False
         self._said: Content = Content("")
-        self._similar: dict[tuple[int, bool], list[SimilarCase]] = {}
-        self._history: dict[int, list[HistoryEntry]] = {}
-        self._drawn: dict[PaperKey, list[Content]] = {}
         self._saving: Timer | None = None
 
     @property
@@ -117,12 +101,7 @@ class ReviewScreen(Screen[None]):
         """Top line, papers beside the rubric, status, keys."""
         yield Static(id="top", markup=False)
         with Container(id="body"):
-            yield Static(id="tabs-above", classes="tabs", markup=False)
-            with Container(id="papers"):
-                yield DocPane(id="case")
-                with Vertical(id="evidence-box"):
-                    yield Static(id="tabs", classes="tabs", markup=False)
-                    yield DocPane(id="evidence")
+            yield Papers(id="papers")
             with Vertical(id="rubric-box"):
                 yield Static(id="rubric-title", markup=False)
                 yield RubricForm(id="form")
@@ -138,11 +117,14 @@ class ReviewScreen(Screen[None]):
 
     async def on_mount(self) -> None:
         """Shows the case that was chosen before the screen stood."""
-        for pane in self.query(DocPane):
-            pane.can_focus = False
         self.set_interval(_TICK, self._tick)
         if self._working is not None:
             await self._present()
+
+    @property
+    def papers(self) -> Papers:
+        """The case's papers."""
+        return self.query_one("#papers", Papers)
 
     @property
     def form(self) -> RubricForm:
@@ -173,84 +155,15 @@ class ReviewScreen(Screen[None]):
             return
         with self.app.batch_update():
             self._busy = False
-            self._history.pop(working.case_id, None)
-            if self._one_pane:
-                self._tab = "case"
             self._draw_top()
-            self._draw_papers()
+            self.papers.show(working.view)
             title = line(f"{working.view.rubric.title} v{working.view.rubric.version}")
             self.query_one("#rubric-title", Static).update(title, layout=False)
             self.query_one("#status", Static).update(self._said, layout=False)
             await self.form.show(working.view, self._draft, working.read_only)
             self.form.show_hint()
-        self._fetch_similar(working.case_id, working.view.hidden)
         if not working.read_only:
-            self.set_timer(0.05, self._fetch_ahead)
-
-    def _draw_papers(self, keep_place: bool = False) -> None:
-        working = self._working
-        if working is None:
-            return
-        view = working.view
-        self.query_one("#case", DocPane).show(self._paper("case", view), keep_place)
-        self._draw_evidence(keep_place)
-
-    def _draw_evidence(self, keep_place: bool = False) -> None:
-        working = self._working
-        if working is None:
-            return
-        reading = "-reading-case" if self._tab == "case" else "-reading-evidence"
-        self.set_class(reading == "-reading-case", "-reading-case")
-        self.set_class(reading != "-reading-case", "-reading-evidence")
-        self.query_one("#evidence", DocPane).show(self._paper(self._beside(working.view), working.view), keep_place)
-        self._draw_tabs(working)
-
-    @property
-    def _one_pane(self) -> bool:
-        """Whether the case and the evidence share one place."""
-        return self.app.size.width < TWO_PANES_FROM
-
-    def _beside(self, view: CaseView) -> str:
-        """The paper beside the case: explanations wait for the first judgement, similar cases do not."""
-        tab = "why" if self._tab == "case" else self._tab
-        return "similar" if tab == "why" and view.hidden and not self._one_pane else tab
-
-    def _paper(self, tab: str, view: CaseView) -> Callable[[int], list[Content]]:
-        """A function that draws a paper; what was drawn ahead is used again."""
-        case_id = view.row.case_id
-        found = self._similar.get((case_id, view.hidden))
-        past = self._history.get(case_id)
-
-        def draw(width: int) -> list[Content]:
-            if tab == "similar":
-                return similar_document(found, view.hidden, width)
-            if tab == "history":
-                return history_document(past, width)
-            key = PaperKey(tab, case_id, view.hidden, width)
-            if key not in self._drawn:
-                self._drawn[key] = _draw_record(tab, view, width)
-            return self._drawn[key]
-
-        return draw
-
-    def _draw_tabs(self, working: Working) -> None:
-        found = completeness(working.view.prediction.provenance)
-        names = {
-            "case": "Case",
-            "why": "Why",
-            "similar": "Similar",
-            "provenance": f"Provenance {found.count('present')}/{found.applicable}",
-            "history": "History",
-        }
-        one_pane = self._one_pane
-        shown = [tab for tab in _TABS if one_pane or tab != "case"]
-        current = self._tab if one_pane else self._beside(working.view)
-        parts = [
-            Content.styled(f"▸{names[tab]}", "bold $accent") if tab == current else Content(f" {names[tab]}")
-            for tab in shown
-        ]
-        tabs = join(Content("  ").join(parts), Content.styled("   [ ]", "$muted"))
-        self.query_one("#tabs-above" if one_pane else "#tabs", Static).update(tabs, layout=False)
+            self.set_timer(_AHEAD_AFTER, lambda: self.papers.fetch_ahead(self._queue))
 
     def _draw_top(self) -> None:
         working = self._working
@@ -281,96 +194,25 @@ class ReviewScreen(Screen[None]):
         if self.is_mounted:
             self.query_one("#status", Static).update(said, layout=False)
 
-    def on_resize(self) -> None:
-        """The tabs differ with the width."""
-        if self._working is not None:
-            self.call_after_refresh(self._draw_tabs, self._working)
-
-    # -- fetching -------------------------------------------------------------------------------
-
-    def _fetch_similar(self, case_id: int, hidden: bool) -> None:
-        if (case_id, hidden) in self._similar:
-            return
-
-        def show(found: list[SimilarCase]) -> None:
-            self._similar[case_id, hidden] = found
-            if self._working and self._working.case_id == case_id and self._beside(self._working.view) == "similar":
-                self._draw_evidence(keep_place=True)
-
-        self.shell.in_thread(lambda: self.desk.similar(case_id), show, lambda _error: None, group="similar")
-
-    def _fetch_ahead(self) -> None:
-        """Draws the next case while this one is read, so that it is there at once."""
-        working = self._working
-        if working is None or working.read_only:
-            return
-        widths = {pane.id: pane.text_width for pane in self.query(DocPane)}
-        keep = working.case_id
-
-        def prepare() -> dict[PaperKey, list[Content]]:
-            view = self.desk.peek(self._queue, beside=keep)
-            if view is None:
-                return {}
-            row = view.row
-            return {
-                PaperKey(tab, row.case_id, view.hidden, width): _draw_record(tab, view, width)
-                for tab, width in (("case", widths["case"]), ("why", widths["evidence"]))
-            }
-
-        def take(drawn: dict[PaperKey, list[Content]]) -> None:
-            ours = {key: lines for key, lines in self._drawn.items() if key.case_id == keep}
-            self._drawn = {**ours, **drawn}
-            self._similar = {key: found for key, found in self._similar.items() if key[0] == keep}
-            for case_id, hidden in {(key.case_id, key.hidden) for key in drawn}:
-                self._fetch_similar(case_id, hidden)
-
-        self.shell.in_thread(prepare, take, lambda _error: None, group="ahead", exclusive=True)
-
     # -- papers ---------------------------------------------------------------------------------
 
     def action_tab(self, tab: str) -> None:
         """Turns to a paper."""
-        self._tab = tab
-        working = self._working
-        if working is None:
-            return
         self.say(Content(""))
-        self._draw_evidence()
-        if tab == "history" and working.case_id not in self._history:
-            case_id = working.case_id
-
-            def show(entries: list[HistoryEntry]) -> None:
-                self._history[case_id] = entries
-                if self._working and self._working.case_id == case_id:
-                    self._draw_evidence(keep_place=True)
-
-            self.shell.in_thread(lambda: self.desk.history(case_id), show, group="history")
+        self.papers.turn_to(tab)
 
     def action_turn(self, by: int) -> None:
         """The next or previous paper."""
-        one_pane = self._one_pane
-        tabs = [tab for tab in _TABS if one_pane or tab != "case"]
-        current = tabs.index(self._tab) if self._tab in tabs else 0
-        self.action_tab(tabs[(current + by) % len(tabs)])
-
-    def _pane(self) -> DocPane:
-        """What scrolls: the shown paper; the case where both are shown and it does not fit."""
-        case = self.query_one("#case", DocPane)
-        if self._tab == "case" or (case.display and case.max_scroll_y > 0 and case.scroll_offset.y < case.max_scroll_y):
-            return case
-        return self.query_one("#evidence", DocPane)
+        self.say(Content(""))
+        self.papers.turn(by)
 
     def action_scroll(self, by: int) -> None:
         """One line."""
-        self._pane().scroll_relative(y=by, animate=False)
+        self.papers.scroll_lines(by)
 
     def action_page(self, by: int) -> None:
-        """A screenful; forward goes on from the case into the evidence."""
-        pane = self._pane()
-        if by < 0:
-            evidence, case = self.query_one("#evidence", DocPane), self.query_one("#case", DocPane)
-            pane = evidence if evidence.scroll_offset.y > 0 and evidence.display else case
-        pane.scroll_relative(y=by * max(1, pane.size.height - 2), animate=False)
+        """A screenful."""
+        self.papers.page(by)
 
     def action_question(self, by: int) -> None:
         """The next or previous question."""
@@ -390,9 +232,8 @@ class ReviewScreen(Screen[None]):
             self._busy = False
             working.view = view
             with self.app.batch_update():
-                self._draw_papers()
+                self.papers.show(view, another=False)
                 self.form.reveal(view, event.label)
-            self._fetch_similar(working.case_id, view.hidden)
 
         self.shell.in_thread(lambda: self.desk.judge(lease, event.label, event.confidence), show, self._refused)
 
@@ -646,15 +487,6 @@ class ReviewScreen(Screen[None]):
             field.disabled = True
         self.say(line(why, "$warning"))
         self._draw_top()
-
-
-def _draw_record(tab: str, view: CaseView, width: int) -> list[Content]:
-    """The papers that come from the record alone."""
-    if tab == "case":
-        return case_document(view, width)
-    if tab == "provenance":
-        return provenance_document(completeness(view.prediction.provenance), width)
-    return why_document(view, width)
 
 
 def _receipt(receipt: Receipt) -> Content:

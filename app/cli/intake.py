@@ -29,18 +29,26 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
     listed.add_argument("--json", action="store_true")
     listed.set_defaults(run=_list)
     show = acts.add_parser("show", parents=[common], help="one record, protected")
-    show.add_argument("id", type=int)
+    show.add_argument("id", type=_number)
     show.add_argument("--json", action="store_true")
     show.set_defaults(run=_show)
     retry = acts.add_parser("retry", parents=[common], help="admit a record after all")
-    retry.add_argument("id", type=int)
+    retry.add_argument("id", type=_number)
     retry.add_argument("--as-revision", action="store_true", help="beside the one held with other content")
     retry.add_argument("--json", action="store_true")
     retry.set_defaults(run=_retry)
 
 
+def _number(text: str) -> int:
+    """A quarantined record's number; anything that the database cannot hold is none."""
+    number = int(text)
+    if not 0 < number < 2**63:
+        raise ValueError(text)
+    return number
+
+
 def _import(arguments: argparse.Namespace) -> int:
-    from app.intake.admission import Admission, Count
+    from app.intake.admission import Admission
     from app.intake.mapping import check_mapping
     from app.intake.read import open_stream
     from app.model.errors import BadInput, NothingToDo
@@ -51,7 +59,7 @@ def _import(arguments: argparse.Namespace) -> int:
     columns = _columns(arguments.map)
     check_mapping({**policy.csv.columns, **columns})
     keys = load_keys(workspace.root, workspace.settings.secrets.store)
-    total, unusable = Count(), 0
+    codes: list[int] = []
     with opened_store(workspace) as store:
         admission = Admission(store, keys, arguments.queue, policy, person_of(arguments, workspace), columns)
         total = admission.count
@@ -64,8 +72,7 @@ def _import(arguments: argparse.Namespace) -> int:
             except (BadInput, NothingToDo) as error:
                 # One unusable file among several does not keep the others out.
                 narrate(f"secondlook: {error}")
-                unusable = max(unusable, error.exit_code) if unusable != 2 else 2
-                unusable = 2 if error.exit_code == 2 else unusable
+                codes.append(error.exit_code)
     if arguments.json:
         emit(total.as_dict())
     else:
@@ -73,7 +80,8 @@ def _import(arguments: argparse.Namespace) -> int:
     if total.quarantined:
         reasons = ", ".join(f"{n} {code}" for code, n in sorted(total.reasons.items()))
         narrate(f"Quarantined: {reasons}. `secondlook quarantine list` says why; nothing was thrown away.")
-    return unusable or (1 if total.quarantined else 0)
+    # Bad input before "nothing to do" before "something was quarantined".
+    return min(codes) if codes else 1 if total.quarantined else 0
 
 
 def _workers() -> int:

@@ -17,6 +17,11 @@ _GROUPS = (desk, demo, workspace, intake, look, review, export, audit, rubric)
 
 def run(words: Sequence[str]) -> int:
     """Runs the command and returns its exit code."""
+    try:
+        "".join(words).encode()
+    except UnicodeEncodeError:
+        narrate("secondlook: the command line holds bytes that are not UTF-8. Nothing was done.")
+        return 2
     arguments = parser().parse_args(words)
     command: Callable[[argparse.Namespace], int] = arguments.run
     from app.model.errors import SecondlookError
