@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -93,10 +94,12 @@ def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
+    # Straight to the driver: a transaction is one of the three costs of every act.
+    execute = connection.connection.cursor().execute
     if connection.get_execution_options().get("secondlook_write"):
-        _patiently(lambda: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        _patiently(lambda: execute("BEGIN IMMEDIATE"))
     else:
-        connection.exec_driver_sql("BEGIN")
+        execute("BEGIN")
 
 
 def _patiently(act: Any) -> None:
@@ -151,6 +154,9 @@ def readable_errors() -> Iterator[None]:
         if broken_rule or isinstance(error, sa.exc.ProgrammingError):
             raise
         raise Unavailable(_explain(str(error.orig))) from error
+    except sqlite3.Error as error:
+        # From a transaction's beginning, which goes straight to the driver.
+        raise Unavailable(_explain(str(error))) from error
 
 
 def _is_trigger(error: DBAPIError) -> bool:
