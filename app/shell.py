@@ -256,7 +256,7 @@ def farewell(desk: Desk, since: int) -> list[str]:
     ]
     said = ", ".join(f"{n} {what}" for n, what in counts if n)
     pace = "" if done.median_seconds is None else f", {done.median_seconds:.0f} s each in the median"
-    lines = [f"{done.decided} cases decided{pace}{f' ({said})' if said else ''}."]
+    lines = [f"Cases decided: {done.decided}{pace}{f' ({said})' if said else ''}."]
     if done.drafts:
-        lines.append(f"{done.drafts} drafts are kept and not submitted.")
+        lines.append(f"Drafts kept and not submitted: {done.drafts}.")
     return lines

@@ -11,7 +11,28 @@ from sqlalchemy.engine import Connection
 from db.tables import metadata
 
 _table = metadata.tables["quarantine"]
-_insert = sqlite_insert(_table).on_conflict_do_nothing(index_elements=["queue", "digest"])
+_new = sqlite_insert(_table)
+# One that was retried or discarded before is held anew.
+_insert = _new.on_conflict_do_update(
+    index_elements=["queue", "digest"],
+    set_={
+        name: _new.excluded[name]
+        for name in (
+            "source",
+            "line",
+            "code",
+            "field",
+            "expected",
+            "external_id",
+            "size",
+            "form",
+            "sealed",
+            "state",
+            "at",
+        )
+    },
+    where=_table.c.state != "held",
+)
 
 
 class Held(NamedTuple):

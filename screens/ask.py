@@ -92,8 +92,11 @@ class Write(ModalScreen[str | None]):
             yield Input(placeholder=self._hint, max_length=500)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Keeps what was written."""
-        self.dismiss(event.value.strip() or None)
+        """Keeps what was written; nothing written keeps the question open."""
+        if event.value.strip():
+            self.dismiss(event.value.strip())
+        else:
+            event.input.placeholder = "write something, or esc leaves everything as it is"
 
     def action_cancel(self) -> None:
         """Leaves it."""

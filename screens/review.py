@@ -85,6 +85,7 @@ class ReviewScreen(Screen[None]):
         self._draft = Draft()
         self._busy = False
         self._said: Content = Content("")
+        self._nagging = False
         self._saving: Timer | None = None
 
     @property
@@ -190,7 +191,7 @@ class ReviewScreen(Screen[None]):
 
     def say(self, said: Content) -> None:
         """One line below the papers."""
-        self._said = said
+        self._said, self._nagging = said, False
         if self.is_mounted:
             self.query_one("#status", Static).update(said, layout=False)
 
@@ -243,6 +244,8 @@ class ReviewScreen(Screen[None]):
 
     @on(RubricForm.Changed)
     def _changed(self) -> None:
+        if self._nagging and not self.form.missing():
+            self.say(Content(""))
         if self._saving is not None:
             self._saving.stop()
         self._saving = self.set_timer(_SAVE_AFTER, self._save)
@@ -286,6 +289,7 @@ class ReviewScreen(Screen[None]):
         if missing:
             titles = ", ".join(field.criterion.title for field in missing)
             self.say(line(f"still to answer: {titles}", "$warning"))
+            self._nagging = True
             missing[0].begin()
             return
         self._busy = True
@@ -294,7 +298,9 @@ class ReviewScreen(Screen[None]):
 
     def action_skip(self) -> None:
         """Gives the case back and is not offered it again."""
-        self._leave_by(lambda working: self.desk.skip(cast(Any, working.lease)), "skipped")
+        self._leave_by(
+            lambda working: self.desk.skip(cast(Any, working.lease)), "skipped (enter in the inbox opens it again)"
+        )
 
     def action_defer(self) -> None:
         """Takes the case out of the queue for a while."""

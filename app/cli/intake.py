@@ -34,6 +34,7 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
     show.set_defaults(run=_show)
     retry = acts.add_parser("retry", parents=[common], help="admit a record after all")
     retry.add_argument("id", type=_number)
+    retry.add_argument("--map", action="append", default=[], metavar="COLUMN=FIELD", help="otherwise than on import")
     retry.add_argument("--as-revision", action="store_true", help="beside the one held with other content")
     retry.add_argument("--json", action="store_true")
     retry.set_defaults(run=_retry)
@@ -172,6 +173,7 @@ def _retry(arguments: argparse.Namespace) -> int:
 
 def _held(arguments: argparse.Namespace, store: Any) -> tuple[Any, Any, bytes]:
     from app.intake.admission import Admission
+    from app.intake.mapping import check_mapping
     from app.model.errors import BadInput
     from app.secrets import load_keys
     from db import quarantine
@@ -184,4 +186,6 @@ def _held(arguments: argparse.Namespace, store: Any) -> tuple[Any, Any, bytes]:
     held, sealed = found
     keys = load_keys(workspace.root, workspace.settings.secrets.store)
     actor = person_of(arguments, workspace)
-    return Admission(store, keys, held.queue, workspace.policy(held.queue), actor), held, sealed
+    columns = _columns(getattr(arguments, "map", []))
+    check_mapping(columns)
+    return Admission(store, keys, held.queue, workspace.policy(held.queue), actor, columns), held, sealed

@@ -181,9 +181,9 @@ class Holding(Looking):
         if mine and held.wake_at is not None and held.wake_at > now:
             return held
         if held.state == "settled":
-            raise LeaseLost(f"{held.external_id} is settled already. Your answers are kept as a draft.", settled=True)
+            raise LeaseLost(f"{held.external_id} is settled already.", settled=True)
         if held.state == "leased" and held.owner != self._person:
-            raise LeaseLost(f"{_not_open(held, now)} Your answers are kept as a draft.", holder=held.owner)
+            raise LeaseLost(_not_open(held, now), holder=held.owner)
         if held.owner == self._person and held.wake_at is not None and held.wake_at > now:
             raise LeaseLost(
                 f"You took {held.external_id} up again, here or in another terminal. Nothing was changed; "
@@ -191,8 +191,8 @@ class Holding(Looking):
                 holder=held.owner,
             )
         raise LeaseLost(
-            f"You do not hold {held.external_id} any more: the lease ran out or was given up. "
-            "Your answers are kept as a draft; claim the case again to go on."
+            f"You do not hold {held.external_id}: it was never claimed by you, or the lease ran out or was given up. "
+            "Claim it to go on."
         )
 
 

@@ -56,6 +56,7 @@ class LocalDesk(Holding):
         except LeaseLost as lost:
             if lost.holder != self._person:
                 self.save_draft(decision.case_id, Draft(decision.answers, seconds=decision.seconds))
+                raise LeaseLost(f"{lost} Your answers are kept as a draft.", lost.holder, lost.settled) from None
             raise
 
     def _decide(self, decision: Decision) -> Receipt:

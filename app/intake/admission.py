@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -60,6 +60,7 @@ class Admission:
         self._queue = queue
         self._actor = actor
         self._clock = clock
+        self._given = dict(columns or {})
         self._recipe = Recipe(queue, policy, keys, {**policy.csv.columns, **(columns or {})})
         self._preparer = Preparer(self._recipe)
         self.count = Count()
@@ -70,13 +71,25 @@ class Admission:
         With `workers` other processes prepare a long import, and this one writes. A source that breaks off raises
         its BadInput after what it gave before is kept.
         """
-        batches = Batches(items, self._clock)
+        batches = Batches(self._with_known_columns(items), self._clock)
         prepared = in_processes(self._recipe, batches, workers) if workers else map(self._prepare, batches)
         for batch in prepared:
             self._admit(batch, source)
             yield self.count
         if batches.broken:
             raise batches.broken
+
+    def _with_known_columns(self, items: Iterable[Raw]) -> Iterator[Raw]:
+        """The items; of a table that lacks a mapped column, none."""
+        for number, raw in enumerate(items):
+            if number == 0 and raw.row:
+                missing = [column for column in self._given if column not in raw.row]
+                if missing:
+                    raise BadInput(
+                        f"There is no column '{missing[0]}', which --map names. Nothing was imported from it. "
+                        f"Columns: {', '.join(map(str, raw.row))}."
+                    )
+            yield raw
 
     def _prepare(self, batch: Batch) -> Prepared:
         return [(raw, self._preparer.prepare(raw, batch.now)) for raw in batch.items]
@@ -86,10 +99,10 @@ class Admission:
 
         `as_revision` admits other content under a known id. Raises RecordError where it still fails.
         """
-        raw = self._raw(held, unseal(self._keys.quarantine, sealed, _context(held.queue)))
         if held.code == "too_large":
             raise BadInput("Only the beginning of this record was kept. Split the original and import it again.")
-        ready = self._preparer.prepare(raw, self._clock())
+        raw, preparer = self._opened(held, sealed)
+        ready = preparer.prepare(raw, self._clock())
         if isinstance(ready, Bad):
             raise ready.error
         with self._store.write() as connection:
@@ -112,11 +125,18 @@ class Admission:
 
     def protected_view(self, held: Held, sealed: bytes) -> dict[str, Any] | None:
         """What may be shown of a quarantined record: protected, or None where it is no record at all."""
-        return self._preparer.protected(self._raw(held, unseal(self._keys.quarantine, sealed, _context(held.queue))))
+        raw, preparer = self._opened(held, sealed)
+        return preparer.protected(raw)
 
-    def _raw(self, held: Held, data: bytes) -> Raw:
-        row = orjson.loads(data) if held.form == "row" else None
-        return Raw(held.line, data, row)
+    def _opened(self, held: Held, sealed: bytes) -> tuple[Raw, Preparer]:
+        """A quarantined item as it came. A table's row is read by today's policy, mapped as it was when it came,
+        unless it is mapped otherwise now."""
+        data = unseal(self._keys.quarantine, sealed, _context(held.queue))
+        if held.form != "row":
+            return Raw(held.line, data), self._preparer
+        kept = orjson.loads(data)
+        columns = {**self._recipe.policy.csv.columns, **kept["columns"], **self._given}
+        return Raw(held.line, orjson.dumps(kept["row"]), kept["row"]), Preparer(replace(self._recipe, columns=columns))
 
     def _admit(self, prepared: Prepared, source: str) -> None:
         """One batch in one transaction."""
@@ -157,6 +177,8 @@ class Admission:
             self.count.reasons[item.error.code] = self.count.reasons.get(item.error.code, 0) + 1
 
     def _quarantine_row(self, raw: Raw, bad: Bad, source: str) -> dict[str, Any]:
+        is_row = raw.row is not None and not raw.problem
+        data = orjson.dumps({"columns": self._given, "row": raw.row}) if is_row else raw.data
         return {
             "queue": self._queue,
             "source": source[:200],
@@ -166,8 +188,8 @@ class Admission:
             "expected": bad.error.expected[:1000],
             "external_id": bad.external_id[:200] if bad.external_id else None,
             "size": len(raw.data),
-            "form": "row" if raw.row is not None and not raw.problem else "line",
-            "sealed": seal(self._keys.quarantine, raw.data, _context(self._queue)),
+            "form": "row" if is_row else "line",
+            "sealed": seal(self._keys.quarantine, data, _context(self._queue)),
             # Where nothing could be kept, the place tells one such record from the next.
             "digest": hmac.digest(self._keys.content, raw.data or f"{source}|{raw.line}".encode(), "sha256"),
             "state": "held",

@@ -68,7 +68,7 @@ class Preparer:
             return Bad(raw.problem)
         external_id = None
         try:
-            record = parse_json(raw.data) if raw.row is None else to_record(raw.row, self._columns)
+            record = self._record(raw)
             external_id = record.get("id") if isinstance(record.get("id"), str) else None
             prediction = validate(record, self._policy)
             record["id"] = prediction.id
@@ -79,12 +79,21 @@ class Preparer:
     def protected(self, raw: Raw) -> dict[str, Any] | None:
         """What may be shown of an item: protected, or None where it is no record at all."""
         try:
-            record = parse_json(raw.data) if raw.row is None else to_record(raw.row, self._columns)
+            record = self._record(raw)
             validate(record, self._policy)
             anchor_spans(record)
             return self._protector.protect(record)
         except (RecordError, TypeError, KeyError, AttributeError, ValueError):
             return None
+
+    def _record(self, raw: Raw) -> dict[str, Any]:
+        if raw.row is None:
+            return parse_json(raw.data)
+        record = to_record(raw.row, self._columns)
+        if not record.get("output"):
+            expected = "no column gives the model's label, score or text; name one with --map COLUMN=label"
+            raise RecordError("csv", "output", expected)
+        return record
 
     def _ready(self, record: dict[str, Any], prediction: Prediction, now: int) -> Ready:
         content = hmac.digest(self._keys.content, orjson.dumps(record, option=orjson.OPT_SORT_KEYS), "sha256")

@@ -95,6 +95,13 @@ class CriterionField(Widget, can_focus=True):
             super().__init__()
             self.field = field
 
+    class WritingWanted(Message):
+        """Somebody wants to write, and nothing is written here."""
+
+        def __init__(self, field: CriterionField) -> None:
+            super().__init__()
+            self.field = field
+
     class Picked(Message):
         """One of more than nine options is to be picked."""
 
@@ -241,6 +248,8 @@ class CriterionField(Widget, can_focus=True):
             self.query_one(AnswerArea).focus()
         elif self.criterion.kind == "text_span":
             self.post_message(self.SpansWanted(self))
+        else:
+            self.post_message(self.WritingWanted(self))
 
     @on(TextArea.Changed)
     def _written(self, event: TextArea.Changed) -> None:

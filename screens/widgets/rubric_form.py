@@ -32,8 +32,8 @@ _LABEL = Criterion(
 _CONFIDENCE = Criterion(
     id="first_confidence",
     kind="scale",
-    title="How sure are you?",
-    guidance="1 is a guess, 5 is certain.",
+    title="How sure are you? This shows the answer",
+    guidance="1 is a guess, 5 is certain. Your judgement is kept then, and the model's answer shown.",
     anchors={"1": "a guess", "5": "certain"},
 )
 
@@ -220,6 +220,15 @@ class RubricForm(Vertical):
             confidence.focus()
         else:
             self.post_message(self.Judged(label.value, int(confidence.value)))
+
+    @on(CriterionField.WritingWanted)
+    def _write_next(self, event: CriterionField.WritingWanted) -> None:
+        """The nearest question below that is answered by writing, else the first one."""
+        event.stop()
+        fields = [f for f in self.shown_fields if f.writes and f.asked]
+        below = [f for f in fields if f.virtual_region.y > event.field.virtual_region.y]
+        if fields:
+            (below or fields)[0].begin()
 
     # -- answers --------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import pytest
 
 from app.audit.verify import verify
 from app.intake.admission import Admission
-from app.intake.read import open_stream
+from app.intake.read import Raw, open_stream
 from app.model.errors import BadInput, RecordError, Unavailable
 from app.model.policy import QueuePolicy
 from app.protect.seal import seal, unseal
@@ -129,7 +129,7 @@ def test_a_row_of_a_table_is_tried_again_as_a_row(store: Store, tmp_path: Path) 
     assert first.count.as_dict() == {"admitted": 1, "duplicates": 0, "quarantined": 1}
     ((row, sealed),) = held(store)
     assert (row.form, row.line, row.field, row.expected) == ("row", 2, "grade", "expected a number")
-    door({}).retry(row, sealed, as_revision=False)
+    door({"grade": "input:category"}).retry(row, sealed, as_revision=False)
     assert kept(store)["1"]["inputs"] == [{"name": "grade", "kind": "category", "value": "x"}]
 
 
@@ -161,3 +161,37 @@ def test_another_key_shows_nothing(store: Store) -> None:
         stranger.protected_view(row, sealed)
     with pytest.raises(Unavailable):
         stranger.retry(row, sealed, as_revision=True)
+
+
+def test_a_row_is_retried_as_it_was_mapped(tmp_path: Path) -> None:
+    row = {"key": "c1", "who": "person-17", "PD": "0.71", "decision": "bad", "amount": "5"}
+    columns = {"key": "id", "who": "subject", "PD": "score", "decision": "label"}
+    task = {"type": "binary", "labels": ["good", "bad"], "positive": "bad"}
+    with opened(tmp_path / "x.db") as store:
+        policy = QueuePolicy(rubric="adverse-credit-decision")
+        door = Admission(store, KEYS, "credit", policy, "tester", columns)
+        list(door.run([Raw(2, orjson.dumps(row), row)], "table"))
+        with store.read() as connection:
+            (held,) = quarantine.held(connection)
+            found = quarantine.one(connection, held.quarantine_id)
+        assert found is not None
+        later = Admission(store, KEYS, "credit", QueuePolicy(rubric=policy.rubric, task=task), "tester")
+        later.retry(*found, as_revision=False)
+        (record,) = kept(store).values()
+        assert record["output"] == {"score": 0.71, "label": "bad"}
+        assert [i["name"] for i in record["inputs"]] == ["amount"]
+        assert "person-17" not in orjson.dumps(record).decode()
+        # The same row once more, now changed: it is held anew though it was retried before.
+        door = Admission(store, KEYS, "credit", policy, "tester", columns)
+        list(door.run([Raw(2, orjson.dumps(row), row)], "table"))
+        with store.read() as connection:
+            assert [h.code for h in quarantine.held(connection)] == ["schema"]
+
+
+def test_a_mapped_column_that_is_not_there_stops_the_import(tmp_path: Path) -> None:
+    row = {"id": "c1", "label": "bad"}
+    with opened(tmp_path / "x.db") as store:
+        door = Admission(store, KEYS, "credit", QueuePolicy(rubric="r"), "tester", {"PDD": "score"})
+        with pytest.raises(BadInput, match="no column 'PDD'"):
+            list(door.run([Raw(2, orjson.dumps(row), row)], "table"))
+        assert door.count.as_dict() == {"admitted": 0, "duplicates": 0, "quarantined": 0}
