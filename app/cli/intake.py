@@ -51,6 +51,7 @@ def _number(text: str) -> int:
 def _import(arguments: argparse.Namespace) -> int:
     from app.intake.admission import Admission
     from app.intake.mapping import check_mapping
+    from app.intake.parallel import usual_workers
     from app.intake.read import open_stream
     from app.model.errors import BadInput, NothingToDo
     from app.secrets import load_keys
@@ -68,7 +69,7 @@ def _import(arguments: argparse.Namespace) -> int:
             try:
                 stream = open_stream(name, arguments.format)
                 with _progress(stream.name, stream.size) as advance:
-                    for _ in admission.run(stream.items, stream.name, _workers()):
+                    for _ in admission.run(stream.items, stream.name, usual_workers()):
                         advance(stream.position())
             except (BadInput, NothingToDo) as error:
                 # One unusable file among several does not keep the others out.
@@ -83,14 +84,6 @@ def _import(arguments: argparse.Namespace) -> int:
         narrate(f"Quarantined: {reasons}. `secondlook quarantine list` says why; nothing was thrown away.")
     # Bad input before "nothing to do" before "something was quarantined".
     return min(codes) if codes else 1 if total.quarantined else 0
-
-
-def _workers() -> int:
-    """Processes that prepare a long import: one a processor, few enough to leave the machine usable."""
-    import os
-
-    processors = os.cpu_count() or 1
-    return min(processors, 4) if processors > 1 else 0
 
 
 def _columns(pairs: list[str]) -> dict[str, str]:

@@ -60,6 +60,12 @@ class Batches:
         return items
 
 
+def usual_workers() -> int:
+    """Processes that prepare a long import: one a processor, few enough to leave the machine usable."""
+    processors = os.cpu_count() or 1
+    return min(processors, 4) if processors > 1 else 0
+
+
 def in_processes(recipe: Recipe, batches: Iterable[Batch], workers: int) -> Iterator[Prepared]:
     """Prepared batches in their order, made by `workers` processes and this one.
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import orjson
 
+from app.intake.parallel import usual_workers
+
 from . import records
 from .children import run_child
 from .figures import Bench, Figure, seconds
@@ -22,25 +24,29 @@ _ROUNDS = 3
 
 def run(bench: Bench) -> Iterator[Figure]:
     """Records a second; the peak of memory that four times as many records add."""
-    n = bench.size(10_000)
+    n = bench.size(50_000)
     yield from rates("import", bench, records.tabular, n)
     yield Figure("import_memory_growth", 4 * n, *_growth(bench, n))
 
 
 def rates(name: str, bench: Bench, make: Callable[[int], dict[str, Any]], n: int) -> Iterator[Figure]:
-    """Records a second, and how large they are; ours and the bare import in turns."""
+    """Records a second as the command imports, in one process, and bare, in turns; and how large they are."""
     source = records.write_lines(bench.folder(name) / "records.jsonl", map(make, range(1, n + 1)))
-    ours, bare = [], []
+    ours: list[float] = []
+    alone: list[float] = []
+    bare: list[float] = []
     for _ in range(_ROUNDS):
-        place = workspace(bench.folder("import") / "workspace")
-        ours.append(seconds(_import, place, source, n))
+        for workers, times in ((usual_workers(), ours), (0, alone)):
+            place = workspace(bench.folder("import") / "workspace")
+            times.append(seconds(_import, place, source, n, workers))
         bare.append(seconds(_bare_import, bench.folder("bare") / "bare.db", source))
     yield Figure(f"{name}_record_size", n, source.stat().st_size / n, "bytes")
     yield Figure(f"{name}_rate", n, n / min(ours), "records/s", n / min(bare))
+    yield Figure(f"{name}_rate_one_process", n, n / min(alone), "records/s", n / min(bare))
 
 
-def _import(place: Place, source: Path, n: int) -> None:
-    admitted = admit(place, source)
+def _import(place: Place, source: Path, n: int, workers: int) -> None:
+    admitted = admit(place, source, workers)
     if admitted != n:
         raise RuntimeError(f"{admitted} of {n} records were admitted: the benchmark's records are at fault")
 

@@ -74,14 +74,14 @@ def workspace(folder: Path, queue: str = "credit") -> Place:
     return Place(load_workspace(folder), queue)
 
 
-def admit(place: Place, source: Path) -> int:
+def admit(place: Place, source: Path, workers: int = 0) -> int:
     """Imports a file into the place's queue; returns how many were admitted."""
     found = place.workspace
     store = open_store(found.database_url)
     try:
         keys = load_keys(found.root, found.settings.secrets.store)
         admission = Admission(store, keys, place.queue, found.policy(place.queue), PERSON)
-        for _ in admission.run(open_stream(str(source)).items, source.name):
+        for _ in admission.run(open_stream(str(source)).items, source.name, workers):
             pass
         return admission.count.admitted
     finally:
