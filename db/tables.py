@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
-from sqlmodel._compat import SQLModelConfig
 
 # SQLite's rowid alias must be spelled INTEGER; elsewhere keys are 64 bits wide.
 Key = BigInteger().with_variant(Integer, "sqlite")
@@ -23,7 +22,7 @@ def _big(nullable: bool = False, default: int | None = None) -> Column[int]:
 class Kept(SQLModel):
     """Base of the tables. Rows are never validated (they come from checked models), so no validator is built."""
 
-    model_config = SQLModelConfig(defer_build=True)
+    model_config = {"defer_build": True}
 
 
 class Case(Kept, table=True):
