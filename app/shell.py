@@ -8,7 +8,7 @@ import gc
 import os
 import signal
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 import screens  # noqa: F401  # sets the frame rate before Textual reads it
 
@@ -20,6 +20,7 @@ from textual.filter import LineFilter, Monochrome
 from textual.screen import Screen
 
 from app.model.errors import SecondlookError
+from app.protect.safe_text import safe_text
 from screens.clock import now_ms
 from screens.inbox import InboxScreen, Page, first_page
 from screens.theme import DARK, LIGHT, NoColor
@@ -121,7 +122,7 @@ class Shell(App[None]):
         if desk_settings.theme in self.available_themes:
             self.theme = desk_settings.theme
         else:
-            self.notify(f"There is no theme '{desk_settings.theme}'. ctrl+p lists the themes.", severity="warning")
+            self.tell(f"There is no theme '{desk_settings.theme}'. ctrl+p lists the themes.", "", "warning")
         self.inbox.desk_opened(page)
 
     def _cannot_open(self, error: SecondlookError) -> None:
@@ -173,7 +174,11 @@ class Shell(App[None]):
 
     def tell_error(self, error: SecondlookError) -> None:
         """An error as a notice."""
-        self.notify(str(error), title="Not done", severity="error", timeout=10, markup=False)
+        self.tell(str(error), "Not done", "error")
+
+    def tell(self, said: str, title: str, severity: Literal["warning", "error"]) -> None:
+        """A notice. What it says may name a case or a setting, so it is made safe like all stored text."""
+        self.notify(safe_text(said), title=title, severity=severity, timeout=10, markup=False)
 
     @property
     def inbox(self) -> InboxScreen:

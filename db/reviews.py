@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -80,9 +81,9 @@ def latest(connection: Connection, person: str, case_id: int | None = None) -> R
     return connection.execute(query.order_by(_reviews.c.seq.desc()).limit(1)).first()
 
 
-def everything(connection: Connection) -> list[Row[Any]]:
+def everything(connection: Connection) -> Iterable[Any]:
     """Every review, streamed, for verification."""
-    return connection.execution_options(yield_per=2000).execute(sa.select(_reviews))  # type: ignore[return-value]
+    return connection.execution_options(yield_per=2000).execute(sa.select(_reviews))
 
 
 def since(connection: Connection, person: str, moment: int) -> list[Row[Any]]:
@@ -185,8 +186,3 @@ def unmark(connection: Connection, kind: str, person: str, queue: str | None = N
 def register_rubric(connection: Connection, row: dict[str, Any]) -> None:
     """Keeps a rubric's content under its hash, once."""
     connection.execute(insert(_rubrics).on_conflict_do_nothing(), row)
-
-
-def rubric_bodies(connection: Connection) -> dict[str, Row[Any]]:
-    """Every rubric version ever used, by hash."""
-    return {row.hash: row for row in connection.execute(sa.select(_rubrics))}

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Scalar = str | int | float | bool | None
 Fidelity = Literal["exact", "approximation", "surrogate", "human", "unverified"]
 Anchor = Literal["exact", "shifted", "searched", "failed"]
 

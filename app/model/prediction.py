@@ -14,7 +14,6 @@ from app.model.explanation import Explanation, Part
 from app.model.provenance import Provenance
 from app.model.words import SEVERITIES, Severity
 
-SCHEMA = "secondlook.prediction/1"
 TaskType = Literal["binary", "multiclass", "generation", "action"]
 InputKind = Literal["number", "category", "text", "chat", "reference", "json"]
 Score = Annotated[float, Field(ge=0, le=1)]

@@ -6,7 +6,6 @@ A million cases take one array and a few hundred rows. The cursor keeps to the c
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
@@ -112,13 +111,6 @@ class CaseList(ScrollView, can_focus=True):
         for case_id, row in rows.items():
             self._rows[case_id] = row
         self._asked.difference_update(rows)
-        self.refresh()
-
-    def forget(self, case_ids: Iterable[int]) -> None:
-        """Drops what is known of these cases, so that it is fetched again."""
-        for case_id in case_ids:
-            self._rows.discard(case_id)
-            self._asked.discard(case_id)
         self.refresh()
 
     @property

@@ -110,12 +110,11 @@ class CriterionField(Widget, can_focus=True):
             self.field = field
             self.options = options
 
-    def __init__(self, criterion: Criterion, number: int) -> None:
+    def __init__(self, criterion: Criterion) -> None:
         super().__init__()
         self.criterion = criterion
         self.value: Any = None
         self.problem = ""
-        self._number = number
         self._labels: list[str] = []
         self._asked = True
         self._width = 40

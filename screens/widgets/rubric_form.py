@@ -70,14 +70,13 @@ class RubricForm(Vertical):
         self._asked_of: Task | None = None
         self._output = Output()
         self._hidden = False
-        self._read_only = False
 
     def compose(self) -> ComposeResult:
         """The first judgement, the questions, and a hint for the focused one."""
         with VerticalScroll(id="fields", can_focus=False):
             with Vertical(id="first"):
-                yield CriterionField(_LABEL, 1)
-                yield CriterionField(_CONFIDENCE, 2)
+                yield CriterionField(_LABEL)
+                yield CriterionField(_CONFIDENCE)
             yield Vertical(id="questions")
         yield Static(id="hint", markup=False)
 
@@ -88,7 +87,6 @@ class RubricForm(Vertical):
         if self.rubric is None or self.rubric.hash != view.rubric.hash:
             await self._build(view.rubric)
         self.rubric = view.rubric
-        self._read_only = read_only
         self.answers = dict(draft.answers)
         self._set_prediction(view)
         self._set_widths()
@@ -134,7 +132,7 @@ class RubricForm(Vertical):
     async def _build(self, rubric: Rubric) -> None:
         questions = self.query_one("#questions", Vertical)
         await questions.remove_children()
-        await questions.mount_all(CriterionField(c, n) for n, c in enumerate(rubric.criteria, 1))
+        await questions.mount_all(CriterionField(criterion) for criterion in rubric.criteria)
 
     @property
     def fields(self) -> list[CriterionField]:

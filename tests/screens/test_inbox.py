@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.model.errors import Refused
 from tests.screens.seat import seated
 
 
@@ -106,3 +107,13 @@ async def test_a_workspace_that_cannot_be_opened_ends_with_the_reason(root: Path
         await seat.until(lambda: bool(seat.shell.failure))
         assert "damaged" in seat.shell.failure
     assert (root / "secondlook.db").read_bytes().startswith(b"this is no database")
+
+
+async def test_a_notice_holds_no_byte_that_acts_on_the_terminal(root: Path) -> None:
+    async with seated(root) as seat:
+        seat.shell.tell_error(Refused("case \x1b]52;c;aGk=\x07 [red]is held\u202e"))
+        await seat.until(lambda: len(seat.shell._notifications) == 1)
+        (notice,) = seat.shell._notifications
+        assert not any(bad in notice.message for bad in "\x1b\x07\u202e")
+        assert notice.message.startswith("case ␛]52")
+        assert not notice.markup
