@@ -17,7 +17,6 @@ from app.intake.read import open_stream
 from app.model.answers import asked
 from app.model.case import Claim, Decision
 from app.model.rubric import Criterion
-from app.secrets import load_keys
 from app.settings import Workspace
 from db.engine import Store, open_store
 
@@ -28,7 +27,7 @@ _DECISIONS = 4
 def fill(workspace: Workspace, actor: str) -> dict[str, int]:
     """Admits the sample cases; returns how many by queue."""
     store = open_store(workspace.database_url)
-    keys = load_keys(workspace.root, workspace.settings.secrets.store)
+    keys = workspace.keys()
     admitted = {}
     try:
         for queue in SAMPLES:

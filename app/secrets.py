@@ -1,30 +1,27 @@
 """The workspace's key, and the keys derived from it.
 
-One random 256-bit key per workspace. It makes pseudonyms and content digests, and closes what is
-quarantined. It cannot open anything else. It lives in the keyring, or in a file that only its
-owner may read; an environment variable (or a file named by one) comes first.
+One random 256-bit key per workspace. It makes pseudonyms and content digests, closes what is
+quarantined, and signs checkpoints of the log. It cannot open anything else. It lives in the
+keyring, or in a file that only its owner may read; an environment variable (or a file named by
+one) comes first.
 """
 
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
 import hmac
 import os
 import secrets
-import threading
-from collections.abc import Callable
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from app import keyrings
 from app.model.errors import BadInput, Unavailable
 
 ENVIRONMENT = "SECONDLOOK_WORKSPACE_KEY"
 KEY_FILE = "keys/workspace.key"
-_SERVICE = "secondlook"
-# A locked or broken keyring may hang; longer than this it counts as not there.
-_KEYRING_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +31,7 @@ class Keys:
     pseudonym: bytes
     content: bytes
     quarantine: bytes
+    checkpoint: bytes
 
     @classmethod
     def derive(cls, workspace_key: bytes) -> Keys:
@@ -42,28 +40,38 @@ class Keys:
             *(hmac.digest(workspace_key, f"secondlook {purpose}".encode(), "sha256") for purpose in cls.__slots__)
         )
 
+    @property
+    def check(self) -> str:
+        """Tells this key from others without telling anything of it: 8 hex digits."""
+        return hmac.digest(self.content, b"check", "sha256")[:4].hex()
 
-def load_keys(root: Path, store: str) -> Keys:
-    """The keys of a workspace. Raises Unavailable where the key is missing or cannot be read."""
-    text = _from_environment() or (_from_keyring(root) if store == "keyring" else _from_file(root / KEY_FILE))
+
+def load_keys(root: Path, store: str, check: str = "") -> Keys:
+    """The keys of a workspace. Raises Unavailable where the key is missing, cannot be read, or is not the one that
+    `check` was noted of."""
+    text = _from_environment() or _from_store(root, store)
     try:
         key = base64.b64decode(text, validate=True)
     except ValueError:
         key = b""
     if len(key) != 32:
         raise Unavailable("The workspace key is not 32 bytes in base64. Nothing was changed; restore the right key.")
-    return Keys.derive(key)
+    keys = Keys.derive(key)
+    if check and keys.check != check:
+        raise Unavailable(
+            f"This is not the key that the workspace was made with (its check is {keys.check}, not {check}). Nothing "
+            f"was changed. Restore the right key; {ENVIRONMENT} in the environment comes before the keyring and the "
+            "file."
+        )
+    return keys
 
 
 def create_key(root: Path, require_keyring: bool) -> str:
-    """Makes a workspace's key and returns where it lives: `keyring` or `file`."""
+    """Makes a workspace's key and returns where it lives: `environment`, `keyring` or `file`."""
     if _from_environment():
-        return "file"
+        return "environment"
     text = base64.b64encode(secrets.token_bytes(32)).decode()
-    if _keyring_works():
-        import keyring
-
-        keyring.set_password(_SERVICE, _account(root), text)
+    if keyrings.probe().works and keyrings.put(_account(root), text):
         return "keyring"
     if require_keyring:
         raise Unavailable(
@@ -76,6 +84,32 @@ def create_key(root: Path, require_keyring: bool) -> str:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(text + "\n")
     return "file"
+
+
+def whereabouts(root: Path, store: str) -> str:
+    """Where the workspace's key is taken from, in words."""
+    for name in (ENVIRONMENT, f"{ENVIRONMENT}_FILE"):
+        if os.environ.get(name):
+            return f"the environment ({name})"
+    return {"keyring": "the keyring", "environment": f"the environment ({ENVIRONMENT}), which is not set"}.get(
+        store, f"the file {root / KEY_FILE}"
+    )
+
+
+def others_may_read(root: Path) -> bool:
+    """Whether the key is in a file that others than its owner may read."""
+    path = root / KEY_FILE
+    return path.exists() and bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+
+
+def _from_store(root: Path, store: str) -> str:
+    if store == "keyring":
+        return _from_keyring(root)
+    if store == "environment" and not (root / KEY_FILE).exists():
+        raise Unavailable(
+            f"The workspace key comes from the environment, and {ENVIRONMENT} is not set. Nothing was changed; set it."
+        )
+    return _from_file(root / KEY_FILE)
 
 
 def _from_environment() -> str | None:
@@ -101,48 +135,13 @@ def _from_file(path: Path) -> str:
 
 
 def _from_keyring(root: Path) -> str:
-    import keyring
-
-    found = _within(lambda: keyring.get_password(_SERVICE, _account(root)))
+    found = keyrings.get(_account(root))
     if not found:
         raise Unavailable(
             "The workspace key is not in the keyring (locked, or another account). Cases and decisions are kept. "
             f"Unlock the keyring, or set {ENVIRONMENT}."
         )
     return found
-
-
-def _keyring_works() -> bool:
-    """Writes, reads and deletes a probe: some backends accept a secret and keep nothing."""
-    probe = secrets.token_hex(8)
-
-    def round_trip() -> str | None:
-        import keyring
-        from keyring.backends import fail, null
-
-        if isinstance(keyring.get_keyring(), fail.Keyring | null.Keyring):
-            return None
-        keyring.set_password(_SERVICE, f"probe-{probe}", probe)
-        found = keyring.get_password(_SERVICE, f"probe-{probe}")
-        keyring.delete_password(_SERVICE, f"probe-{probe}")
-        return found
-
-    return _within(round_trip) == probe
-
-
-def _within(act: Callable[[], str | None]) -> str | None:
-    """What `act` returns, or None where it fails or hangs. A daemon thread: a hung backend must not keep us."""
-    answers: list[str | None] = []
-
-    def attempt() -> None:
-        # Backends raise what they like, from ModuleNotFoundError to D-Bus errors.
-        with contextlib.suppress(Exception):
-            answers.append(act())
-
-    thread = threading.Thread(target=attempt, daemon=True)
-    thread.start()
-    thread.join(_KEYRING_SECONDS)
-    return answers[0] if answers else None
 
 
 def _account(root: Path) -> str:

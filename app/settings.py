@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -18,6 +18,9 @@ from app.model.errors import BadInput, RubricError, SettingsError
 from app.model.policy import QueuePolicy, Strict
 from app.model.rubric import Rubric
 from app.workspace_place import SETTINGS_FILE, place_of
+
+if TYPE_CHECKING:
+    from app.secrets import Keys
 
 DATABASE_FILE = "secondlook.db"
 
@@ -32,9 +35,10 @@ class DeskSettings(Strict):
 
 
 class SecretSettings(Strict):
-    """Where the workspace's key lives."""
+    """Where the workspace's key lives; `check` tells it from other keys."""
 
-    store: Literal["keyring", "file"] = "file"
+    store: Literal["keyring", "file", "environment"] = "file"
+    check: str = ""
 
 
 class Settings(Strict):
@@ -61,6 +65,12 @@ class Workspace:
         from db.engine import sqlite_url
 
         return sqlite_url(self.root / DATABASE_FILE)
+
+    def keys(self) -> Keys:
+        """The keys derived from the workspace's key. Raises Unavailable where it is missing or another one."""
+        from app.secrets import load_keys
+
+        return load_keys(self.root, self.settings.secrets.store, self.settings.secrets.check)
 
     @property
     def person(self) -> str:
@@ -180,7 +190,7 @@ def _meant(word: str, known: Any) -> str:
 
 
 def _known_keys() -> list[str]:
-    from app.model.policy import Due, Mapping, Priority
+    from app.model.policy import Due, Mapping, Priority, Retention, RevealPolicy
     from app.model.rubric import Criterion, Option
 
     models = (
@@ -189,6 +199,8 @@ def _known_keys() -> list[str]:
         SecretSettings,
         QueuePolicy,
         Priority,
+        RevealPolicy,
+        Retention,
         Due,
         Mapping,
         Rubric,

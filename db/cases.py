@@ -53,6 +53,15 @@ def admit(connection: Connection, rows: list[dict[str, Any]]) -> tuple[int, int]
     return first, first + len(rows) - 1
 
 
+def rewrite(connection: Connection, case_id: int, row: dict[str, Any]) -> None:
+    """Puts another protected record in place of a case's: `record`, `features`, `title`, `flag`, `search`, …"""
+    of_case = {name: row[name] for name in row if name in ADMITTED}
+    connection.execute(_cases.update().where(_cases.c.case_id == case_id).values(of_case))
+    record = {name: row[name] for name in ("record", "features", "has_text")}
+    connection.execute(_records.update().where(_records.c.case_id == case_id).values(record))
+    search.reindex(connection, case_id, row["search"])
+
+
 def _next_id(connection: Connection) -> int:
     """The first number above all that were ever given out."""
     given = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'cases'").scalar()

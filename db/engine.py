@@ -22,6 +22,8 @@ __all__ = ["Connection", "Store", "open_store", "readable_errors", "sqlite_url"]
 
 # How long a writer waits for its turn before it says that the database is busy.
 BUSY_SECONDS = 15.0
+# How long the write-ahead log's emptying waits for those who read it.
+_READERS_SECONDS = 3.0
 
 
 class Store:
@@ -42,6 +44,23 @@ class Store:
         """A transaction: all of it is kept, or nothing."""
         with readable_errors(), self._writer.begin() as connection:
             yield connection
+
+    def truncate_log(self) -> bool:
+        """Empties SQLite's write-ahead log, where old pages lie; False where others keep reading it."""
+        if self.engine.dialect.name != "sqlite":
+            return True
+        give_up = time.monotonic() + _READERS_SECONDS
+        with readable_errors():
+            connection = self.engine.raw_connection()
+            try:
+                # Straight to the driver: a checkpoint cannot be part of a transaction.
+                while True:
+                    busy = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+                    if not busy or time.monotonic() > give_up:
+                        return not busy
+                    time.sleep(0.05)
+            finally:
+                connection.close()
 
     def close(self) -> None:
         """Gives all connections back."""

@@ -153,6 +153,12 @@ def draft(connection: Connection, case_id: int, person: str, rubric_hash: str) -
     return None if row is None else str(row.body)
 
 
+def drafts(connection: Connection, case_id: int) -> list[Row[Any]]:
+    """All drafts of a case: `person`, `rubric_hash`, `body`."""
+    query = sa.select(_drafts.c.person, _drafts.c.rubric_hash, _drafts.c.body).where(_drafts.c.case_id == case_id)
+    return list(connection.execute(query))
+
+
 def drop_draft(connection: Connection, case_id: int, person: str) -> None:
     """Forgets what a person has drafted for a case."""
     _drop_draft.run(connection, {"id": case_id, "who": person})
@@ -173,6 +179,12 @@ def mark(connection: Connection, case_id: int, person: str, kind: str, note: str
         ),
         {"case_id": case_id, "person": person, "kind": kind, "note": note, "at": at},
     )
+
+
+def notes(connection: Connection, case_id: int) -> dict[tuple[str, str], str]:
+    """What people wrote about a case, by person and kind."""
+    query = sa.select(_marks.c.person, _marks.c.kind, _marks.c.note).where(_marks.c.case_id == case_id)
+    return {(row.person, row.kind): row.note for row in connection.execute(query)}
 
 
 def unmark(connection: Connection, kind: str, person: str, queue: str | None = None) -> int:

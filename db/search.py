@@ -19,6 +19,23 @@ def index(connection: Connection, rows: list[dict[str, Any]]) -> None:
     insert_many(connection, _INDEX, rows)
 
 
+def reindex(connection: Connection, case_id: int, body: str) -> None:
+    """Another text for a case; the old words leave the file as well."""
+    connection.execute(sa.text("DELETE FROM case_texts WHERE rowid = :id"), {"id": case_id})
+    connection.execute(_INDEX, {"case_id": case_id, "search": body})
+    merge(connection)
+
+
+def drop(connection: Connection, case_id: int) -> int:
+    """Takes a case out of the index; its words stay in the file until `merge`."""
+    return connection.execute(sa.text("DELETE FROM case_texts WHERE rowid = :id"), {"id": case_id}).rowcount
+
+
+def merge(connection: Connection) -> None:
+    """Writes the index anew, without the words of texts that were taken out."""
+    connection.execute(sa.text("INSERT INTO case_texts (case_texts) VALUES ('optimize')"))
+
+
 def containing_all(connection: Connection, text: str, limit: int) -> list[int]:
     """Newest cases that contain every word; the last word may be a beginning."""
     words = _WORDS.findall(text)

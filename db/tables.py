@@ -305,6 +305,7 @@ class RevealRow(Kept, table=True):
     person: str = Field(sa_type=Text)
     fields: str = Field(sa_type=Text)
     reason: str = Field(sa_type=Text)
+    salt: bytes = Field(sa_type=LargeBinary)
     state: str = Field(sa_type=Text)
     asked_at: int = Field(sa_column=_big())
     approver: str | None = Field(default=None, sa_type=Text)

@@ -21,6 +21,7 @@ _TEMPLATE = """\
 
 [secrets]
 store = "{store}"
+check = "{check}"          # tells this workspace's key from others
 
 [queues.credit]
 title = "Adverse credit decisions"
@@ -61,7 +62,7 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
 def make_workspace(root: Path, require_keyring: bool = False) -> str:
     """Makes settings, key and database; returns where the key lives. Raises BadInput if there is one."""
     from app.model.errors import BadInput
-    from app.secrets import create_key
+    from app.secrets import create_key, load_keys
     from app.settings import load_workspace
     from app.workspace_place import SETTINGS_FILE
     from db.engine import open_store
@@ -71,17 +72,17 @@ def make_workspace(root: Path, require_keyring: bool = False) -> str:
     root.mkdir(parents=True, exist_ok=True)
     store = create_key(root, require_keyring)
     (root / "rubrics").mkdir(exist_ok=True)
-    (root / SETTINGS_FILE).write_text(_TEMPLATE.format(store=store))
+    (root / SETTINGS_FILE).write_text(_TEMPLATE.format(store=store, check=load_keys(root, store).check))
     open_store(load_workspace(root).database_url).close()
     return store
 
 
 def _init(arguments: argparse.Namespace) -> int:
-    from app.secrets import KEY_FILE
+    from app.secrets import whereabouts
 
     root = Path(arguments.folder or arguments.workspace or ".").expanduser().resolve()
     store = make_workspace(root, arguments.require_keyring)
-    where = "the keyring" if store == "keyring" else f"the file {root / KEY_FILE}, which only you may read"
+    where = whereabouts(root, store) + (", which only you may read" if store == "file" else "")
     narrate(f"Made a workspace in {root} with the queues credit, summaries and moderation.")
     narrate(f"Its key lives in {where}. Back it up: pseudonyms and quarantined records need it.")
     if arguments.json:

@@ -10,8 +10,9 @@ from app.model.case import HistoryEntry
 from db.audit import Entry
 
 
-def describe(entry: Entry, reviews: dict[str, Any]) -> HistoryEntry:
-    """One entry; `reviews` of the case by id, empty where their outcome may not be seen yet."""
+def describe(entry: Entry, reviews: dict[str, Any], notes: dict[tuple[str, str], str]) -> HistoryEntry:
+    """One entry; `reviews` of the case by id, empty where their outcome may not be seen yet; `notes` that people
+    wrote, by person and kind."""
     data = orjson.loads(entry.body)["data"]
     detail = ""
     match entry.action:
@@ -22,9 +23,13 @@ def describe(entry: Entry, reviews: dict[str, Any]) -> HistoryEntry:
                 taken_back = " (taken back)" if review.retracted_at else ""
                 detail = f"{review.verdict}{label}{taken_back}"
         case "parked":
-            detail = str(data.get("reason", ""))
+            detail = str(data.get("reason") or notes.get((entry.actor, "park"), ""))
         case "flagged":
-            detail = str(data.get("note", ""))
+            detail = notes.get((entry.actor, "flag"), "")
+        case "reveal_asked" | "revealing":
+            detail = str(data.get("fields", ""))
+        case "leak_reported":
+            detail = f"masked in {data.get('places')} places"
         case "expired":
             detail = f"was held by {data.get('holder')}"
         case "retried":

@@ -7,14 +7,14 @@ from typing import Any
 import orjson
 
 from app.desk.emptiness import why_nothing
-from app.desk.looking import Looking
+from app.desk.leaking import Leaking
 from app.model.case import Claim, Draft, Judgement, Lease
 from app.model.errors import BadInput, LeaseLost, NothingToDo, Refused
 from db import leases, reviews
 from db.engine import Connection
 
 
-class Holding(Looking):
+class Holding(Leaking):
     """Leases, and every way out of them but a decision."""
 
     def claim(self, queue: str | None = None) -> Claim:
@@ -108,7 +108,7 @@ class Holding(Looking):
         with self._store.write() as connection:
             self._holder(connection, case_id)
             reviews.mark(connection, case_id, self._person, "flag", note.strip(), self._now())
-            self._log(connection, "flagged", case_id, note=note.strip()[:500])
+            self._log(connection, "flagged", case_id)
 
     def park(self, lease: Lease, reason: str) -> None:
         """Sets a case aside."""
@@ -117,7 +117,9 @@ class Holding(Looking):
         with self._store.write() as connection:
             self._live(connection, lease.case_id, lease.token, self._now())
             leases.park(connection, lease.case_id, reason.strip()[:500])
-            self._log(connection, "parked", lease.case_id, reason=reason.strip()[:500])
+            # What people write stays out of the log, from which nothing can be erased.
+            reviews.mark(connection, lease.case_id, self._person, "park", reason.strip()[:500], self._now())
+            self._log(connection, "parked", lease.case_id)
 
     def unpark(self, case_id: int) -> None:
         """Puts a parked or deferred case back."""

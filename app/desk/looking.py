@@ -159,7 +159,8 @@ class Looking(DeskBase):
             if row is None or row.queue not in self._policies:
                 raise BadInput("There is no such case.")
             hidden = self._is_hidden(connection, row)
-        return [describe(entry, {} if hidden else kept) for entry in entries]
+            notes = reviews.notes(connection, case_id)
+        return [describe(entry, {} if hidden else kept, notes) for entry in entries]
 
     def summary(self, since: int) -> SessionSummary:
         """What this person did since a moment."""

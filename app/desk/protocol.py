@@ -1,13 +1,14 @@
 """The Desk: everything that a screen or the line mode may ask.
 
-Nothing that crosses it holds a raw sensitive value. All methods may block: screens call them in
-thread workers. They raise only errors of `app.model.errors`.
+Nothing that crosses it holds a raw sensitive value: what a reveal hands out is sealed to the officer
+who asked. All methods may block: screens call them in thread workers. They raise only errors of
+`app.model.errors`.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from app.model.case import (
@@ -26,6 +27,7 @@ from app.model.case import (
     SimilarCase,
 )
 from app.model.policy import QueuePolicy
+from app.model.reveal import RevealRequest, SealedAnswer
 from app.model.rubric import Rubric
 
 
@@ -120,6 +122,33 @@ class Desk(Protocol):
 
     def summary(self, since: int) -> SessionSummary:
         """What this person did since a moment."""
+
+    def report_leak(self, case_id: int, text: str) -> int:
+        """Masks a text that should not be seen in every copy of the case; returns in how many places."""
+
+    def sealed_fields(self, case_id: int) -> tuple[str, ...]:
+        """The withheld fields of a case that officers can see again."""
+
+    def ask_reveal(self, case_id: int, fields: Sequence[str], reason: str) -> RevealRequest:
+        """Asks to see withheld fields. Raises Refused where this person is no officer."""
+
+    def reveals(self, case_id: int | None = None) -> list[RevealRequest]:
+        """Requests of the last 30 days, newest first."""
+
+    def approval_challenge(self, reveal_id: int) -> tuple[str, bytes]:
+        """What an approving officer has to open first: the name of their key, and a secret sealed to it."""
+
+    def approve_reveal(self, reveal_id: int, secret: bytes) -> RevealRequest:
+        """Approves another officer's request; `secret` is what the challenge held."""
+
+    def decline_reveal(self, reveal_id: int) -> None:
+        """Says no to a request."""
+
+    def reveal_key(self, case_id: int) -> str:
+        """The name of this person's key that opens the case's values."""
+
+    def open_reveal(self, reveal_id: int) -> SealedAnswer:
+        """Hands out an approved request's sealed values, once; the intent is in the log before."""
 
     def close(self) -> None:
         """Lets go of everything that is open."""

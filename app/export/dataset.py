@@ -19,8 +19,9 @@ from app import __version__
 from app.audit import log
 from app.export.frame import to_frame
 from app.model.errors import BadInput, NothingToDo, Unavailable
-from db import audit, corrections
+from db import audit, corrections, erasing
 from db.engine import Connection, Store
+from db.erasing import Export
 
 Format = Literal["parquet", "jsonl", "csv"]
 FORMATS: tuple[Format, ...] = ("parquet", "jsonl", "csv")
@@ -58,7 +59,10 @@ def export(store: Store, folder: Path, queue: str, form: Format, actor: str, now
         ) from None
     digest = manifest["files"][0]["sha256"]
     with store.write() as connection:
-        log.append(connection, now, actor, "exported", None, {"queue": queue, "rows": frame.height, "sha256": digest})
+        data = {"queue": queue, "rows": frame.height, "sha256": digest}
+        seq = log.append(connection, now, actor, "exported", None, data)
+        where = str(folder.resolve())
+        erasing.note_export(connection, Export(seq, queue, where, path.name, frame.height, digest, now))
     return Exported(path, folder / MANIFEST, frame.height, facts["excluded"]["unresolvable"])
 
 

@@ -21,20 +21,23 @@ from app.intake.prepare import Bad, Preparer, Ready, Recipe
 from app.intake.read import Raw
 from app.model.errors import BadInput, RecordError
 from app.model.policy import QueuePolicy
+from app.protect.envelope import OfficerKey
 from app.protect.seal import seal, unseal
 from app.secrets import Keys
-from db import cases, quarantine
-from db.engine import Store
+from db import cases, erasures, quarantine, sealed
+from db.engine import Connection, Store
 from db.quarantine import Held
 
 
 @dataclass(slots=True)
 class Count:
-    """What became of the records of one import."""
+    """What became of the records of one import. Of the duplicates, `erased` were erased here before: they are
+    not taken again."""
 
     admitted: int = 0
     duplicates: int = 0
     quarantined: int = 0
+    erased: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, int]:
@@ -61,7 +64,9 @@ class Admission:
         self._actor = actor
         self._clock = clock
         self._given = dict(columns or {})
-        self._recipe = Recipe(queue, policy, keys, {**policy.csv.columns, **(columns or {})})
+        with store.read() as connection:
+            officers = tuple(OfficerKey(o.person, o.public_key) for o in sealed.officers(connection))
+        self._recipe = Recipe(queue, policy, keys, {**policy.csv.columns, **(columns or {})}, officers)
         self._preparer = Preparer(self._recipe)
         self.count = Count()
 
@@ -115,7 +120,10 @@ class Admission:
                     "Add --as-revision to admit this one beside it."
                 )
             ready.row["revision"] = len(known) + 1
+            if self._erased(connection, [ready]):
+                raise BadInput(f"{ready.external_id} was erased here; it is not taken again.")
             first, _ = cases.admit(connection, [ready.row])
+            _keep_sealed(connection, [ready])
             quarantine.close(connection, held.quarantine_id, "retried")
             log.append(
                 connection, self._clock(), self._actor, "retried", first,
@@ -131,7 +139,7 @@ class Admission:
     def _opened(self, held: Held, sealed: bytes) -> tuple[Raw, Preparer]:
         """A quarantined item as it came. A table's row is read by today's policy, mapped as it was when it came,
         unless it is mapped otherwise now."""
-        data = unseal(self._keys.quarantine, sealed, _context(held.queue))
+        data = unseal(self._keys.quarantine, sealed, quarantine_context(held.queue))
         if held.form != "row":
             return Raw(held.line, data), self._preparer
         kept = orjson.loads(data)
@@ -142,11 +150,15 @@ class Admission:
         """One batch in one transaction."""
         bad = [(raw, item) for raw, item in prepared if isinstance(item, Bad)]
         ready = [(raw, item) for raw, item in prepared if isinstance(item, Ready)]
-        duplicates = 0
+        duplicates = erased = 0
         new: list[Ready] = []
         with self._store.write() as connection:
+            gone = self._erased(connection, [item for _, item in ready])
             known = cases.known_contents(connection, self._queue, [item.external_id for _, item in ready])
             for raw, item in ready:
+                if item.external_id in gone:
+                    erased += 1
+                    continue
                 held = known.setdefault(item.external_id, [])
                 if item.content in held:
                     duplicates += 1
@@ -159,15 +171,24 @@ class Admission:
             data: dict[str, int | str] = {
                 "queue": self._queue,
                 "admitted": len(new),
-                "duplicates": duplicates,
+                "duplicates": duplicates + erased,
             }
             if new:
                 first, last = cases.admit(connection, [item.row for item in new])
+                _keep_sealed(connection, new)
                 data |= {"first": first, "last": last}
             quarantine.hold(connection, [self._quarantine_row(raw, item, source) for raw, item in bad])
             data["quarantined"] = len(bad)
             log.append(connection, self._clock(), self._actor, "imported", None, data)
-        self._add_up(len(new), duplicates, [item for _, item in bad])
+        self.count.erased += erased
+        self._add_up(len(new), duplicates + erased, [item for _, item in bad])
+
+    def _erased(self, connection: Connection, ready: list[Ready]) -> set[str]:
+        """The ids of those that were erased before. Nothing is digested while nothing ever was."""
+        if not erasures.any_yet(connection):
+            return set()
+        by_digest = {erased_digest(self._keys, self._queue, item.external_id): item.external_id for item in ready}
+        return {by_digest[digest] for digest in erasures.known(connection, list(by_digest))}
 
     def _add_up(self, admitted: int, duplicates: int, bad: list[Bad]) -> None:
         self.count.admitted += admitted
@@ -189,7 +210,7 @@ class Admission:
             "external_id": bad.external_id[:200] if bad.external_id else None,
             "size": len(raw.data),
             "form": "row" if is_row else "line",
-            "sealed": seal(self._keys.quarantine, data, _context(self._queue)),
+            "sealed": seal(self._keys.quarantine, data, quarantine_context(self._queue)),
             # Where nothing could be kept, the place tells one such record from the next.
             "digest": hmac.digest(self._keys.content, raw.data or f"{source}|{raw.line}".encode(), "sha256"),
             "state": "held",
@@ -197,5 +218,20 @@ class Admission:
         }
 
 
-def _context(queue: str) -> str:
+def erased_digest(keys: Keys, queue: str, external_id: str) -> bytes:
+    """What is kept of an erased prediction: a keyed digest of its id."""
+    return hmac.digest(keys.content, f"erased|{queue}|{external_id}".encode(), "sha256")
+
+
+def _keep_sealed(connection: Connection, admitted: list[Ready]) -> None:
+    """Keeps what was sealed of cases that have their numbers."""
+    with_envelope = [(item.row["case_id"], item.envelope) for item in admitted if item.envelope]
+    sealed.keep(
+        connection,
+        [{"case_id": i, "field": f, "sealed": s} for i, envelope in with_envelope for f, s in envelope.values.items()],
+        [{"case_id": i, "key_id": k, "sealed": s} for i, envelope in with_envelope for k, s in envelope.keys.items()],
+    )
+
+
+def quarantine_context(queue: str) -> str:
     return f"quarantine|{queue}"

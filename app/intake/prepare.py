@@ -20,17 +20,20 @@ from app.model.errors import RecordError
 from app.model.policy import QueuePolicy
 from app.model.prediction import Prediction
 from app.model.words import SEVERITIES
+from app.protect.envelope import Envelope, OfficerKey, close, place
 from app.protect.protector import Protector
 from app.secrets import Keys
 
 
 @dataclass(slots=True)
 class Ready:
-    """A record that passed every check, protected: its keyed digest, and its row as `db.cases.admit` takes it."""
+    """A record that passed every check, protected: its keyed digest, its row as `db.cases.admit` takes it, and
+    what was withheld, sealed to officers."""
 
     external_id: str
     content: bytes
     row: dict[str, Any]
+    envelope: Envelope | None = None
 
 
 @dataclass(slots=True)
@@ -49,6 +52,7 @@ class Recipe:
     policy: QueuePolicy
     keys: Keys
     columns: dict[str, str]
+    officers: tuple[OfficerKey, ...] = ()
 
 
 class Preparer:
@@ -59,6 +63,7 @@ class Preparer:
         self._policy = recipe.policy
         self._keys = recipe.keys
         self._columns = recipe.columns
+        self._officers = recipe.officers if recipe.policy.seal else ()
         self._protector = Protector(recipe.policy, recipe.keys.pseudonym)
         self._due_ms = {s: round(recipe.policy.due.minutes(s) * 60_000) for s in SEVERITIES}
 
@@ -99,7 +104,7 @@ class Preparer:
         content = hmac.digest(self._keys.content, orjson.dumps(record, option=orjson.OPT_SORT_KEYS), "sha256")
         subject = prediction.subject or prediction.id
         anchor_spans(record)
-        kept = self._protector.protect(record)
+        kept, taken = self._protector.take_out(record)
         outline = route.outline(kept, self._policy)
         severity = prediction.severity
         output, sampling = kept["output"], prediction.sampling
@@ -131,7 +136,10 @@ class Preparer:
             "has_text": int(outline.has_text),
             "search": outline.search,
         }
-        return Ready(prediction.id, content, row)
+        envelope = None
+        if self._officers and taken:
+            envelope = close(taken, self._officers, place(self._queue, prediction.id, content))
+        return Ready(prediction.id, content, row, envelope)
 
 
 def _text(value: Any) -> str | None:

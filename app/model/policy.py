@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,6 +10,9 @@ from app.model.prediction import Task
 from app.model.words import Severity
 
 Minutes = Annotated[float, Field(gt=0, le=525_600)]
+Days = Annotated[float, Field(gt=0, le=36_500)]
+Width = Annotated[float, Field(gt=0)]
+Beginning = Annotated[str, Field(pattern=r"^[1-9]\d? characters?$")]
 
 
 class Strict(BaseModel):
@@ -56,15 +59,56 @@ class Mapping(Strict):
     columns: dict[str, str] = {}
 
 
+class RevealPolicy(Strict):
+    """Who may see withheld values again, and how long.
+
+    `approval`: a second officer has to agree; `minutes` until the values are masked again; `daily`: how
+    many reveals an officer may open within 24 hours.
+    """
+
+    approval: bool = True
+    minutes: Annotated[float, Field(gt=0, le=15)] = 15
+    daily: Annotated[int, Field(ge=1, le=1000)] = 10
+
+
+class Retention(Strict):
+    """After how many days what is kept goes; None keeps it.
+
+    `settled_days` after a case was settled, the case goes; `sealed_days` after it came in, its sealed values;
+    `quarantine_days` after it was held, a record that was not admitted.
+    """
+
+    settled_days: Days | None = None
+    sealed_days: Days | None = None
+    quarantine_days: Days | None = None
+
+
 class QueuePolicy(Strict):
-    """Everything that is decided per queue."""
+    """Everything that is decided per queue.
+
+    What happens to an input: `withhold` takes its value out, `pseudonymise` puts a token in its place,
+    `band` a range (a width) or a beginning ("3 characters"), `show` makes an exception from the built-in list.
+    `reveals` names inputs that give a withheld attribute away. `texts`, where it is given, names the free
+    texts that may be seen; all others are withheld. `detect` says what is searched in texts: `identifiers`
+    (e-mail, telephone, card, account and official numbers, addresses of machines), `all` (names, places,
+    dates and links as well), `off`; `detectors` names more of them, from other packages. `seal` keeps
+    withheld values for officers, once there is one.
+    """
 
     rubric: str
     title: str = ""
     task: Task | None = None
     withhold: list[str] = []
+    pseudonymise: list[str] = []
+    band: dict[str, Width | Beginning] = {}
     show: list[str] = []
     reveals: dict[str, list[str]] = {}
+    texts: list[str] | None = None
+    detect: Literal["off", "identifiers", "all"] = "identifiers"
+    detectors: list[str] = []
+    seal: bool = True
+    reveal: RevealPolicy = RevealPolicy()
+    retain: Retention = Retention()
     provisional: bool = False
     lease_minutes: Minutes = 15
     undo_minutes: Annotated[float, Field(ge=0, le=525_600)] = 5

@@ -6,14 +6,24 @@ first are never masked, even where somebody is called "Value": a record must sta
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any, Protocol, get_args
 
 from app.model.explanation import KINDS, Anchor, Fidelity, Part
 from app.model.prediction import InputKind
 from app.model.provenance import FIELDS, Provenance
 from app.model.words import SEVERITIES
 from app.protect.names import CONSTANT, Withheld
-from app.protect.scrub import Constant, Scrubber, withheld
+from app.protect.scrub import Constant, Edit, withheld
+
+
+class Masker(Protocol):
+    """What masks a text or a number: known values, or what detectors find."""
+
+    def text(self, text: str) -> tuple[str, list[Edit]]:
+        """The masked text, and where it changed."""
+
+    def number(self, number: float) -> float | str:
+        """The number, or what stands in its place."""
 
 
 def _parts(base: type[Part]) -> list[type[Part]]:
@@ -100,8 +110,8 @@ def _is_plain(item: Any, keys: frozenset[str]) -> bool:
     return type(item) is dict and item.keys() <= keys and type(item.get("value")) not in _NESTED
 
 
-def masked(value: Any, found: Scrubber, own: bool = True) -> Any:
-    """A value with known values masked in every string, number and key that is not the format's own."""
+def masked(value: Any, found: Masker, own: bool = True) -> Any:
+    """A value with what is found masked in every string, number and key that is not the format's own."""
     if isinstance(value, Constant):
         return value
     if isinstance(value, str):

@@ -1,8 +1,9 @@
 """Protection at the door: what may be kept of a record, and nothing else.
 
-Values under `sensitive` and values of withheld names are dropped, also where they stand again in
-texts, keys, explanations and provenance; the subject becomes a pseudonym. What is left is safe to
-store. It is not anonymous: it is what the policy shows.
+Values under `sensitive` and values of withheld names are taken out, also where they stand again in
+texts, keys, explanations and provenance; the subject becomes a pseudonym; what the policy says is made
+coarse; detectors mask personal data in texts. What is left is safe to store. It is not anonymous: it is
+what the policy shows.
 """
 
 from __future__ import annotations
@@ -10,18 +11,49 @@ from __future__ import annotations
 import base64
 import hmac
 import unicodedata
+from functools import partial
 from typing import Any
 
 import orjson
 
 from app.model.policy import QueuePolicy
 from app.model.prediction import Prediction
+from app.protect.coarsen import Coarser
+from app.protect.explanations import target_of, without_withheld
 from app.protect.masking import drop_keys, masked, texts_of
 from app.protect.names import Withheld
+from app.protect.redact import Redaction
 from app.protect.scrub import Edit, Scrubber, known_values, moved, scrubber, withheld
 
 # Keys of the record that are the format's own, or handled one by one.
 _OWN_KEYS = frozenset(Prediction.model_fields) - {"schema_"} | {"schema"}
+_FREE_TEXT = "free text"
+_PROSE = frozenset(("text", "chat", "json"))
+# Unknown keys may hold prose as well; a value longer than this, with spaces, counts as such.
+_SHORT = 40
+
+
+class Taken:
+    """What protection took out of a record: (attribute, value) pairs, and each value under a field's name."""
+
+    def __init__(self) -> None:
+        self.pairs: list[tuple[str, Any]] = []
+        self.fields: dict[str, Any] = {}
+
+    def add(self, attribute: str, field: str, value: Any) -> None:
+        """Notes a value; an empty one is nothing to keep."""
+        self.pairs.append((attribute, value))
+        self.keep(field, value)
+
+    def keep(self, field: str, value: Any) -> None:
+        """Notes a value to be kept for officers, and not to be looked for elsewhere."""
+        if value is None:
+            return
+        name, n = field, 1
+        while name in self.fields:
+            n += 1
+            name = f"{field} ({n})"
+        self.fields[name] = value
 
 
 class Protector:
@@ -32,28 +64,51 @@ class Protector:
         self._key = pseudonym_key
         self._revealing = {name: attribute for attribute, names in policy.reveals.items() for name in names}
         self._by_attributes: dict[tuple[str, ...], Withheld] = {}
+        self._coarser = Coarser(policy)
+        self._redaction = Redaction(policy)
+        self._texts = None if policy.texts is None else frozenset(policy.texts)
 
     def protect(self, record: dict[str, Any]) -> dict[str, Any]:
         """A new record without what is withheld. The record must have passed validation."""
+        return self.take_out(record)[0]
+
+    def take_out(self, record: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The protected record, and what was taken out of it by field: `sensitive.sex`, `inputs.age`, `subject`,
+        `elsewhere.email` for other keys, `text.inputs.note` for the original of a text that was masked."""
         sensitive = record.get("sensitive") or []
         rules = self._rules(record, sensitive)
-        raw_values = [(s["name"], s.get("value")) for s in sensitive]
+        taken = Taken()
+        for item in sensitive:
+            taken.add(item["name"], f"sensitive.{item['name']}", item.get("value"))
         kept = {key: value for key, value in record.items() if key in _OWN_KEYS and key not in ("sensitive", "subject")}
         unknown = {key: value for key, value in record.items() if key not in _OWN_KEYS}
         if unknown:
             kept["extra"] = {**(record.get("extra") or {}), **unknown}
-        kept["inputs"] = self._inputs(record["inputs"], rules, raw_values)
+        shown = partial(self._shown, record["id"]) if self._coarser else None
+        kept["inputs"] = self._inputs(record, rules, taken)
         subject = record.get("subject")
         if subject is not None:
-            raw_values.append(("subject", subject))
+            taken.add("subject", "subject", subject)
         if kept.get("explanations"):
-            kept["explanations"] = [_explanation(e, rules, kept["inputs"]) for e in kept["explanations"]]
-        kept = _scrub(kept, rules, raw_values)
+            kept["explanations"] = [without_withheld(e, rules, kept["inputs"], shown) for e in kept["explanations"]]
+        if self._texts is not None and kept.get("extra"):
+            kept["extra"] = self._declared(kept["extra"], taken)
+        kept, found = _scrub(kept, rules, taken)
+        if self._redaction:
+            kept = self._redacted(kept)
+        _keep_masked_texts(record, kept, taken)
         if sensitive:
             kept["sensitive"] = [{"name": s["name"], "value": None} for s in sensitive]
         if subject is not None:
             kept["subject"] = self.pseudonym(f"case:{record['id']}", "subject", str(subject))
-        return kept
+        # Names of fields come from the sender as well.
+        return kept, {found.text(field)[0]: value for field, value in taken.fields.items()} if found else taken.fields
+
+    def withheld_of(self, record: dict[str, Any]) -> dict[str, str]:
+        """Input name → the attribute because of which it is withheld, for those that are."""
+        rules = self._rules(record, record.get("sensitive") or [])
+        found = {i["name"]: self._attribute(i, rules) for i in record["inputs"]}
+        return {name: attribute for name, attribute in found.items() if attribute is not None}
 
     def pseudonym(self, scope: str, field: str, value: str) -> str:
         """A stable token for a value within a scope: HMAC-SHA256 over `scope|field|NFKC(value)`."""
@@ -82,25 +137,69 @@ class Protector:
         revealing = _said_to_reveal(record, rules)
         return Withheld(declared, {**self._revealing, **revealing}, self._policy.show) if revealing else rules
 
-    def _inputs(
-        self, inputs: list[dict[str, Any]], rules: Withheld, raw_values: list[tuple[str, Any]]
-    ) -> list[dict[str, Any]]:
+    def _attribute(self, item: dict[str, Any], rules: Withheld) -> str | None:
+        """Why an input is withheld: by its name, or as a text that the policy does not declare."""
+        found = item.get("withheld") or (None if self._coarser.handles(item["name"]) else rules.attribute(item["name"]))
+        if found is None and self._texts is not None and item["name"] not in self._texts and _is_prose(item):
+            return _FREE_TEXT
+        return found
+
+    def _inputs(self, record: dict[str, Any], rules: Withheld, taken: Taken) -> list[dict[str, Any]]:
         kept = []
-        for item in inputs:
-            attribute = item.get("withheld") or rules.attribute(item["name"])
+        for item in record["inputs"]:
+            name = item["name"]
+            attribute = self._attribute(item, rules)
             if attribute is None:
-                kept.append(item)
+                kept.append(self._coarse(record["id"], item, taken) if self._coarser.handles(name) else item)
                 continue
-            raw_values.append((attribute, item.get("value")))
-            kept.append(
-                {
-                    "name": item["name"],
-                    "kind": item.get("kind", "category"),
-                    "value": None,
-                    "withheld": attribute,
-                }
-            )
+            if attribute == _FREE_TEXT:
+                taken.keep(f"inputs.{name}", item.get("value"))
+            else:
+                taken.add(attribute, f"inputs.{name}", item.get("value"))
+            kept.append({"name": name, "kind": item.get("kind", "category"), "value": None, "withheld": attribute})
         return kept
+
+    def _coarse(self, case: str, item: dict[str, Any], taken: Taken) -> dict[str, Any]:
+        name, value = item["name"], item.get("value")
+        shown = self._shown(case, name, value)
+        if shown == value:
+            return item
+        taken.add(name, f"inputs.{name}", value)
+        return {**item, "kind": "category", "value": shown}
+
+    def _shown(self, case: str, name: str, value: Any) -> Any:
+        """What is shown of a feature's value, as coarse as the policy says."""
+        if not self._coarser.handles(name):
+            return value
+        return self._coarser.shown(name, value, lambda field, text: self._token(case, field, text))
+
+    def _token(self, case: str, field: str, value: str) -> str:
+        if value.startswith("id-") and len(value) == 19:
+            return value
+        return "id-" + base64.b32encode(self._mac(f"case:{case}", field, value)[:10]).decode().lower()
+
+    def _declared(self, extra: dict[str, Any], taken: Taken) -> dict[str, Any]:
+        """Unknown keys without prose that the policy does not declare."""
+        kept = {}
+        for key, value in extra.items():
+            prose = key not in (self._texts or ()) and any(len(t) > _SHORT and " " in t for t in texts_of(value))
+            if prose:
+                taken.keep(f"elsewhere.{key}", value)
+            kept[key] = withheld(_FREE_TEXT) if prose else value
+        return kept
+
+    def _redacted(self, kept: dict[str, Any]) -> dict[str, Any]:
+        """The record with what detectors find masked, and spans moved to where their texts went."""
+        before = kept.get("explanations") or ()
+        kept = {**kept}
+        edits = self._redaction.redact(kept)
+        if edits:
+            _move_spans(before, kept, edits)
+        return kept
+
+
+def _is_prose(item: dict[str, Any]) -> bool:
+    return item.get("value") is not None and item.get("kind") in _PROSE
 
 
 def _said_to_reveal(record: dict[str, Any], rules: Withheld) -> dict[str, str]:
@@ -121,88 +220,34 @@ def _said_to_reveal(record: dict[str, Any], rules: Withheld) -> dict[str, str]:
     return found
 
 
-def _explanation(explanation: dict[str, Any], rules: Withheld, inputs: list[dict[str, Any]]) -> dict[str, Any]:
-    """An explanation without withheld features' values, and without spans of a withheld text."""
-    visible = frozenset(i["name"] for i in inputs if i.get("withheld") is None)
-
-    def hidden(name: Any) -> str | None:
-        return rules.feature(name, visible) if isinstance(name, str) else None
-
-    kept = dict(explanation)
-    items = explanation.get("items") or []
-    match explanation.get("kind"):
-        case "attribution":
-            folded = [i for i in items if any(hidden(f) for f in _features(i))]
-            if folded:
-                kept |= {
-                    "items": [i for i in items if not any(hidden(f) for f in _features(i))],
-                    "withheld": len(folded),
-                    "withheld_contribution": sum(i["contribution"] for i in folded),
-                }
-        case "counterfactual":
-            kept["items"] = [{**i, "changes": [_change(c, hidden) for c in i.get("changes") or []]} for i in items]
-            if explanation.get("immutable"):
-                kept["immutable"] = [withheld(a) if (a := hidden(f)) else f for f in explanation["immutable"]]
-        case "rule":
-            kept["items"] = [_condition(i, hidden) for i in items]
-        case "example":
-            kept["items"] = [
-                {**i, "values": {k: v for k, v in (i.get("values") or {}).items() if not hidden(k)}} for i in items
-            ]
-        case "text_span" | "evidence":
-            if items and any(i["name"] == _target(explanation) and i.get("withheld") for i in inputs):
-                kept |= {"items": [], "withheld": len(items)}
-    return kept
-
-
-def _features(item: dict[str, Any]) -> list[str]:
-    feature = item["feature"]
-    return feature if isinstance(feature, list) else [feature]
-
-
-def _target(explanation: dict[str, Any]) -> str:
-    """The name of the input that an explanation speaks of, or `output.text`."""
-    target = (explanation.get("target") or {}).get("input") or "output.text"
-    return str(target).removeprefix("inputs.")
-
-
-def _change(item: dict[str, Any], hidden: Any) -> dict[str, Any]:
-    """A counterfactual's change; of a withheld feature only whether one could act on it."""
-    attribute = hidden(item.get("feature"))
-    if attribute is None:
-        return item
-    kept: dict[str, Any] = {key: item[key] for key in ("actionable",) if key in item}
-    return {"feature": withheld(attribute), "from": None, "to": None, **kept}
-
-
-def _condition(item: dict[str, Any], hidden: Any) -> dict[str, Any]:
-    """A rule's condition; of a withheld feature only how precise the rule is with it."""
-    attribute = hidden(item.get("feature"))
-    if attribute is None:
-        return item
-    kept: dict[str, Any] = {key: item[key] for key in ("precision_so_far", "coverage_so_far") if key in item}
-    return {"feature": withheld(attribute), "op": "", "value": None, **kept}
-
-
-def _scrubbed(record: dict[str, Any], found: Scrubber) -> dict[str, Any]:
+def scrubbed(record: dict[str, Any], found: Scrubber) -> dict[str, Any]:
     """The record with known values masked, and spans moved to where their texts went."""
-    edited = {}
-    for item in reversed(record["inputs"]):
-        if isinstance(item.get("value"), str):
-            edited[item["name"]] = found.text(item["value"])
-    if isinstance(record["output"].get("text"), str):
-        edited["output.text"] = found.text(record["output"]["text"])
+    edits = {name: found.text(text)[1] for name, text in texts(record).items()}
     kept: dict[str, Any] = masked(record, found)
     # What the desk decides by and where it answers to stays as it is.
     for section, fixed in (("task", ("type", "labels", "positive")), ("reply_to", ("url",))):
         if kept.get(section):
             kept[section] |= {key: record[section][key] for key in fixed if key in record[section]}
     kept |= {key: record[key] for key in ("id", "schema") if key in record}
-    for before, explanation in zip(record.get("explanations") or (), kept.get("explanations") or (), strict=True):
-        if explanation["kind"] in ("text_span", "evidence") and _target(before) in edited:
-            for item in explanation.get("items") or ():
-                _move(item, *edited[_target(before)])
+    _move_spans(record.get("explanations") or (), kept, edits)
     return kept
+
+
+def texts(record: dict[str, Any]) -> dict[str, str]:
+    """The texts that spans can speak of, by input name or `output.text`; of two inputs the first counts."""
+    found = {i["name"]: i["value"] for i in reversed(record["inputs"]) if isinstance(i.get("value"), str)}
+    output = record["output"].get("text")
+    return {**found, "output.text": output} if isinstance(output, str) else found
+
+
+def _move_spans(before: Any, kept: dict[str, Any], edits: dict[str, list[Edit]]) -> None:
+    """Moves the spans of explanations in place; `before` are the explanations as they named their targets."""
+    now = texts(kept)
+    for old, explanation in zip(before, kept.get("explanations") or (), strict=True):
+        target = target_of(old)
+        if explanation["kind"] in ("text_span", "evidence") and target in edits and target in now:
+            for item in explanation.get("items") or ():
+                _move(item, now[target], edits[target])
 
 
 def _move(span: dict[str, Any], text: str, edits: list[Edit]) -> None:
@@ -214,15 +259,28 @@ def _move(span: dict[str, Any], text: str, edits: list[Edit]) -> None:
         span["text"] = text[span["start"] : span["end"]]
 
 
-def _texts(kept: dict[str, Any]) -> str:
+def _keep_masked_texts(record: dict[str, Any], kept: dict[str, Any], taken: Taken) -> None:
+    """Notes the original of each text that was masked."""
+    for before, after in zip(record["inputs"], kept["inputs"], strict=True):
+        if after.get("withheld") is None and before.get("kind") in _PROSE and before.get("value") != after.get("value"):
+            taken.keep(f"text.inputs.{before['name']}", before["value"])
+    text = record["output"].get("text")
+    if text != kept["output"].get("text"):
+        taken.keep("text.output", text)
+
+
+def joined_texts(kept: dict[str, Any]) -> str:
     """All texts of a record, to search in. Where JSON escapes nothing, its serialisation holds them as they are."""
     document = orjson.dumps(kept).decode()
     return "\n".join(texts_of(kept)) if "\\" in document else document
 
 
-def _scrub(kept: dict[str, Any], rules: Withheld, raw_values: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The record without what stands under withheld keys, and with known values masked."""
-    kept = drop_keys(kept, rules, raw_values)
-    known = known_values(raw_values)
-    found = scrubber(known, _texts(kept)) if known else None
-    return _scrubbed(kept, found) if found else kept
+def _scrub(kept: dict[str, Any], rules: Withheld, taken: Taken) -> tuple[dict[str, Any], Scrubber | None]:
+    """The record without what stands under withheld keys, and with known values masked by the scrubber."""
+    found_under: list[tuple[str, Any]] = []
+    kept = drop_keys(kept, rules, found_under)
+    for attribute, value in found_under:
+        taken.add(attribute, f"elsewhere.{attribute}", value)
+    known = known_values(taken.pairs)
+    found = scrubber(known, joined_texts(kept)) if known else None
+    return (scrubbed(kept, found) if found else kept), found

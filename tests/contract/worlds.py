@@ -27,7 +27,7 @@ from app.secrets import Keys
 from app.settings import load_rubric
 from db.engine import Store, open_store, sqlite_url
 
-KEYS = Keys(b"p" * 32, b"c" * 32, b"q" * 32)
+KEYS = Keys(b"p" * 32, b"c" * 32, b"q" * 32, b"s" * 32)
 MINUTE = 60_000
 # A day in May 2027; every world's clock starts here.
 START = 1_809_000_000_000

@@ -60,6 +60,7 @@ def _sealed() -> None:
         sa.Column("person", sa.Text, nullable=False),
         sa.Column("fields", sa.Text, nullable=False),
         sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("salt", sa.LargeBinary, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("asked_at", sa.BigInteger, nullable=False),
         sa.Column("approver", sa.Text),

@@ -1,0 +1,136 @@
+"""Detected personal data, masked in what people wrote.
+
+Detectors look where prose stands: inputs, the output's text, flags, explanations, unknown keys. They leave
+provenance alone: digests and links there are what it proves things by.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import orjson
+
+from app.model.policy import QueuePolicy
+from app.protect.masking import masked
+from app.protect.scrub import Edit, withheld
+
+Span = tuple[int, int, str]
+Detector = Callable[[str], Iterable[Span]]
+
+_PROSE = ("text", "chat", "json")
+_TELLING = frozenset(("text", "evidence", "trace", "text_span"))
+# Of an explanation: names of methods, models and targets.
+_NOT_PROSE = ("kind", "method", "method_version", "explains", "target", "offset_unit")
+# No identifier is shorter.
+_SHORTEST = 6
+# A text in JSON with an @ or seven digits in it: all that an explanation in numbers need be looked at for.
+_SUSPICIOUS = re.compile(rb'[:\[,]"[^"]*(?:@|\d(?:[ ()./+-]*\d){6})')
+
+
+class Redactor:
+    """Masks what detectors find; has the methods of a `Scrubber`."""
+
+    def __init__(self, detectors: list[Detector]) -> None:
+        self._detectors = detectors
+
+    def text(self, text: str) -> tuple[str, list[Edit]]:
+        """The masked text, and where it changed."""
+        found = sorted(
+            (span for detector in self._detectors for span in detector(text)), key=lambda span: (span[0], -span[1])
+        )
+        edits: list[Edit] = []
+        pieces: list[str] = []
+        end = 0
+        for start, after, kind in found:
+            if after <= end:
+                continue
+            start = max(start, end)
+            constant = withheld(kind.replace("_", " "))
+            edits.append(Edit(start, after, len(constant)))
+            pieces += (text[end:start], constant)
+            end = after
+        return ("".join((*pieces, text[end:])), edits) if edits else (text, edits)
+
+    def number(self, number: float) -> float | str:
+        """Numbers are left alone: detectors read text."""
+        return number
+
+
+class Redaction:
+    """What a queue's policy says under `detect` and `detectors`; loads nothing before there is text."""
+
+    def __init__(self, policy: QueuePolicy) -> None:
+        self._policy = policy
+        self._loaded: tuple[Redactor, Redactor] | None = None
+
+    def __bool__(self) -> bool:
+        return self._policy.detect != "off" or bool(self._policy.detectors)
+
+    @property
+    def prose(self) -> Redactor:
+        """For texts."""
+        return self._redactors[0]
+
+    @property
+    def values(self) -> Redactor:
+        """For short values: names and places are not looked for in them."""
+        return self._redactors[1]
+
+    @property
+    def _redactors(self) -> tuple[Redactor, Redactor]:
+        if self._loaded is None:
+            from app.protect.detect import find_identifiers, find_spans, load_detectors
+
+            more: list[Detector] = list(load_detectors(self._policy.detectors))
+            by_level: dict[str, list[Detector]] = {
+                "off": [],
+                "identifiers": [find_identifiers],
+                "all": [find_spans],
+            }
+            values: list[Detector] = [] if self._policy.detect == "off" else [find_identifiers]
+            self._loaded = (Redactor([*by_level[self._policy.detect], *more]), Redactor(values))
+        return self._loaded
+
+    def redact(self, record: dict[str, Any]) -> dict[str, list[Edit]]:
+        """Masks in place what is found in the record's own copies of its parts.
+
+        Returns where the texts changed, by input name or `output.text`.
+        """
+        edits: dict[str, list[Edit]] = {}
+        record["inputs"] = [self._input(item, edits) for item in record["inputs"]]
+        text = record["output"].get("text")
+        if isinstance(text, str):
+            shown, edits["output.text"] = self.prose.text(text)
+            record["output"] = {**record["output"], "text": shown}
+        if record.get("flags"):
+            record["flags"] = [
+                {**flag, "detail": self.prose.text(flag["detail"])[0]} if flag.get("detail") else flag
+                for flag in record["flags"]
+            ]
+        if record.get("explanations"):
+            record["explanations"] = [self._explanation(e) for e in record["explanations"]]
+        if record.get("extra"):
+            record["extra"] = masked(record["extra"], self.values, own=False)
+        return {name: changed for name, changed in edits.items() if changed}
+
+    def _explanation(self, explanation: dict[str, Any]) -> dict[str, Any]:
+        if explanation.get("kind") in _TELLING:
+            said_by_tools = {key: explanation[key] for key in _NOT_PROSE if key in explanation}
+            return {**masked(explanation, self.prose), **said_by_tools}
+        if _SUSPICIOUS.search(orjson.dumps(explanation)):
+            return masked(explanation, self.values)  # type: ignore[no-any-return]  # as it came
+        return explanation
+
+    def _input(self, item: dict[str, Any], edits: dict[str, list[Edit]]) -> dict[str, Any]:
+        value = item.get("value")
+        if value is None or item.get("withheld") or isinstance(value, int | float):
+            return item
+        found = self.prose if item.get("kind") in _PROSE else self.values
+        if isinstance(value, str):
+            if len(value) < _SHORTEST and found is self.values:
+                return item
+            shown, edits[item["name"]] = found.text(value)
+            return {**item, "value": shown} if shown != value else item
+        return {**item, "value": masked(value, found, own=False)}
