@@ -18,8 +18,9 @@ from app.model.case import CaseView, Claim, Draft, Receipt
 from app.model.errors import LeaseLost, RubricError, SecondlookError
 from screens.ask import Choose, Write
 from screens.clock import countdown, due, now_ms, span
+from screens.reveal import RevealScreen
 from screens.span_picker import SpanPicker
-from screens.text import join, line
+from screens.text import join, line, shorten
 from screens.theme import SEVERITY_SHAPES, SEVERITY_STYLES
 from screens.widgets.criterion_field import CriterionField
 from screens.widgets.key_bar import KeyBar
@@ -72,6 +73,8 @@ class ReviewScreen(Screen[None]):
         Binding("s", "skip", "Skip: somebody else may take it", id="case.skip"),
         Binding("d", "defer", "Defer: come back later", id="case.defer"),
         Binding("f", "flag", "Flag: a note for the lead", id="case.flag"),
+        Binding("L", "leak", "Report a leak: mask a text at once", id="case.leak"),
+        Binding("R", "reveal", "Reveal withheld values (officers)", id="case.reveal"),
         Binding("x", "park", "Park: take it out of the queue", id="case.park"),
         Binding("u", "undo", "Undo your last decision", id="case.undo"),
         Binding("t", "take_again", "Claim again after a lost lease", id="case.take_again"),
@@ -173,11 +176,14 @@ class ReviewScreen(Screen[None]):
         row, now = working.view.row, now_ms()
         parts = [
             line(row.queue, "$muted"),
-            line(row.id if row.revision == 1 else f"{row.id} (revision {row.revision})", "bold"),
             Content.styled(f"{SEVERITY_SHAPES[row.severity]} {row.severity}", SEVERITY_STYLES[row.severity]),
             Content.styled(due(row.due_at, now), "bold $warning" if row.due_at < now else ""),
             self._lease_text(working, now),
         ]
+        # However long its name, a case does not push the severity and the lease off the line.
+        room = max(12, self.size.width - sum(part.cell_length + 3 for part in parts) - 2)
+        name = line(row.id if row.revision == 1 else f"{shorten(row.id, room - 13)} (revision {row.revision})", "bold")
+        parts.insert(1, name.truncate(room, ellipsis=True))
         self.query_one("#top", Static).update(Content("   ").join(p for p in parts if p.plain), layout=False)
 
     def _lease_text(self, working: Working, now: int) -> Content:
@@ -343,6 +349,43 @@ class ReviewScreen(Screen[None]):
             Write("A note for the lead. The case stays with you.", "what should the lead know?"), written
         )
 
+    def action_leak(self) -> None:
+        """Masks a text that should not be seen in every copy of the case."""
+        working = self._working
+        if working is None or self._busy:
+            return
+        draft = working.draft(self.form.answers)
+
+        def work(text: str) -> tuple[int, Claim | CaseView]:
+            if working.lease is None:
+                return self.desk.report_leak(working.case_id, text), self.desk.view(working.case_id)
+            self.desk.save_draft(working.case_id, draft)
+            return self.desk.report_leak(working.case_id, text), self.desk.claim_case(working.case_id)
+
+        def show(done: tuple[int, Claim | CaseView]) -> None:
+            places, found = done
+            self.papers.forget()
+            if isinstance(found, Claim):
+                self.show_claim(found, self._queue)
+            else:
+                self.show_view(found)
+            where = "one place" if places == 1 else f"{places} places"
+            self.say(line(f"masked in {where}; the report is in the log", "bold"))
+
+        def written(text: str | None) -> None:
+            if text:
+                self._busy = True
+                self.shell.in_thread(lambda: work(text), show, self._refused)
+
+        said = "Report a leak. What should not be visible? It is masked wherever it stands in this case, for good."
+        self.app.push_screen(Write(said, "the name, number, … as it stands there"), written)
+
+    def action_reveal(self) -> None:
+        """Withheld values for an officer, over the case."""
+        if self._working is not None:
+            row = self._working.view.row
+            self.app.push_screen(RevealScreen(row.case_id, row.id))
+
     def action_undo(self) -> None:
         """Takes the last decision back; the case at hand is given back with its draft."""
         if self._busy:
@@ -357,7 +400,7 @@ class ReviewScreen(Screen[None]):
             return claim
 
         def show(claim: Claim) -> None:
-            self.say(line(f"{claim.view.row.id} is open again with your answers", "bold"))
+            self.say(line(f"{shorten(claim.view.row.id, 40)} is open again with your answers", "bold"))
             self.show_claim(claim, self._queue)
 
         self.shell.in_thread(work, show, self._refused)
@@ -411,7 +454,7 @@ class ReviewScreen(Screen[None]):
         if working is None:
             return
         self._busy = True
-        name, answers = working.view.row.id, dict(self.form.answers)
+        name, answers = shorten(working.view.row.id, 40), dict(self.form.answers)
 
         def work() -> Content:
             if answers:
@@ -501,7 +544,9 @@ def _receipt(receipt: Receipt) -> Content:
     moved = " · you left your first judgement" if receipt.moved else ""
     left = receipt.undo_until - now_ms()
     undo = f" · u to undo for {span(left)}" if left > 0 else ""
-    return join(line(f"{receipt.id} "), line(receipt.verdict + label, "bold"), line(moved + undo, "$muted"))
+    return join(
+        line(f"{shorten(receipt.id, 40)} "), line(receipt.verdict + label, "bold"), line(moved + undo, "$muted")
+    )
 
 
 def _text_of(view: CaseView, target: str) -> str:

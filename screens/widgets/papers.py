@@ -76,6 +76,12 @@ class Papers(Container):
         self._draw_beside(view)
         self._fetch_similar(view.row.case_id, view.hidden)
 
+    def forget(self) -> None:
+        """Drops everything that was drawn: the record is another one now."""
+        self._drawn.clear()
+        self._similar.clear()
+        self._history.clear()
+
     def turn_to(self, tab: str) -> None:
         """Turns to a paper."""
         self._tab = tab
