@@ -128,7 +128,7 @@ def erase_cases(connection: Connection, keys: Keys, cases: Sequence[Doomed], act
 def _refuse_held(cases: Sequence[Doomed], now: int) -> None:
     for case in cases:
         if case.state == "leased" and case.until is not None and case.until > now:
-            minutes = (case.until - now) // 60_000 + 1
+            minutes = -(-(case.until - now) // 60_000)
             raise Refused(
                 f"{case.holder} holds {case.external_id} for {minutes} more minutes. Nothing was erased. Wait, or add "
                 "--even-if-held: what they have not submitted goes as well."

@@ -8,14 +8,18 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from app.audit.verify import Verification, verify
 from app.bundled import bundled
+from app.desk import officers
 from app.desk.local import LocalDesk
 from app.desk.protocol import Desk
 from app.intake.admission import Admission, Count
@@ -23,6 +27,7 @@ from app.intake.read import Raw
 from app.model.case import CaseView, Claim, Decision, Receipt
 from app.model.policy import QueuePolicy
 from app.model.rubric import Rubric
+from app.officer_key import make
 from app.secrets import Keys
 from app.settings import load_rubric
 from db.engine import Store, open_store, sqlite_url
@@ -75,6 +80,15 @@ class Clock:
         self.now += round(minutes * MINUTE) + ms
 
 
+@dataclass(frozen=True)
+class Officer:
+    """An officer with the private key."""
+
+    person: str
+    private: X25519PrivateKey
+    key_id: str
+
+
 class World:
     """A store with cases, people at their desks, and one clock. Subclasses say what stands behind."""
 
@@ -108,6 +122,20 @@ class World:
         """What is kept, asked beside the desk."""
         raise NotImplementedError
 
+    def store(self) -> AbstractContextManager[Store]:
+        """The store itself, for acts that no desk does."""
+        raise NotImplementedError
+
+    def officer(self, person: str, by: Officer | None = None) -> Officer:
+        """Makes somebody an officer; every one but the first is let in by another."""
+        private, public = make(person)
+        with self.store() as store:
+            if by is None:
+                officers.begin(store, public, self.clock())
+            else:
+                officers.admit(store, officers.of_person(store, by.person), by.private, public, self.clock())
+        return Officer(person, private, public.key_id)
+
     def verify(self) -> Verification:
         """The log's verification."""
         raise NotImplementedError
@@ -131,6 +159,15 @@ class SqliteWorld(World):
     def url(self) -> str:
         """The database's URL."""
         return sqlite_url(self.path)
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        """The store itself."""
+        store = open_store(self.url)
+        try:
+            yield store
+        finally:
+            store.close()
 
     def _open(self, person: str, session: str, policies: dict[str, QueuePolicy], rubrics: dict[str, Rubric]) -> Desk:
         return LocalDesk(open_store(self.url), person, policies, rubrics, session, self.clock)
