@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from db.bulk import select_many
 from db.prepared import Prepared
 from db.tables import metadata
 
 _audit = metadata.tables["audit"]
+_reviews = metadata.tables["reviews"]
+_verdicts = metadata.tables["verdicts"]
+_officers = metadata.tables["officers"]
 _head = sa.select(_audit.c.seq, _audit.c.hash).order_by(_audit.c.seq.desc()).limit(1)
 _newest = Prepared(_head)
 _insert = Prepared(_audit.insert())
@@ -76,7 +83,7 @@ def entries(connection: Connection, after: int = 0, limit: int | None = None) ->
         yield Entry(*row)
 
 
-def of_case(connection: Connection, case_id: int, limit: int = 200) -> list[Entry]:
+def of_case(connection: Connection, case_id: int, limit: int | None = 200) -> list[Entry]:
     """A case's newest entries, newest first."""
     query = sa.select(_audit).where(_audit.c.case_id == case_id).order_by(_audit.c.seq.desc()).limit(limit)
     return [Entry(*row) for row in connection.execute(query)]
@@ -90,3 +97,70 @@ def count_actions(connection: Connection, actor: str, since: int) -> dict[str, i
         .group_by(_audit.c.action)
     )
     return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def body_of(connection: Connection, seq: int) -> bytes | None:
+    """The bytes of one entry."""
+    return connection.execute(sa.select(_audit.c.body).where(_audit.c.seq == seq)).scalar()
+
+
+def newest(connection: Connection, case_id: int, action: str) -> int | None:
+    """The number of a case's newest entry with this action."""
+    query = sa.select(sa.func.max(_audit.c.seq)).where(_audit.c.case_id == case_id, _audit.c.action == action)
+    return connection.execute(query).scalar()
+
+
+# For verification: rows as they are stored, whatever an intruder made of them.
+
+# Rows that are fetched at once: their bodies stay in the processor's cache.
+_CHUNK = 2000
+
+
+@contextmanager
+def any_text(connection: Connection) -> Iterator[None]:
+    """Within this, text that is no UTF-8 is read (its odd bytes as lone surrogates) and raises nothing.
+
+    Only SQLite lets such text in.
+    """
+    driver = connection.connection.dbapi_connection
+    if not isinstance(driver, sqlite3.Connection):
+        yield
+        return
+    usual = driver.text_factory
+    driver.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
+    try:
+        yield
+    finally:
+        driver.text_factory = usual
+
+
+def stored(connection: Connection) -> Iterator[list[tuple[Any, ...]]]:
+    """The log in order, in lists of tuples with the fields of `Entry`."""
+    return select_many(connection, sa.select(_audit).order_by(_audit.c.seq), _CHUNK)
+
+
+def bodies(connection: Connection, limit: int) -> Iterator[bytes]:
+    """The bytes of the first `limit` entries."""
+    for rows in select_many(connection, sa.select(_audit.c.body).order_by(_audit.c.seq).limit(limit), _CHUNK):
+        for (body,) in rows:
+            yield body
+
+
+def stored_reviews(connection: Connection, columns: Sequence[str]) -> Iterator[list[tuple[Any, ...]]]:
+    """All reviews in lists of tuples with these columns."""
+    return select_many(connection, sa.select(*(_reviews.c[name] for name in columns)), _CHUNK)
+
+
+def settled(connection: Connection) -> set[int]:
+    """The cases that have an outcome."""
+    return set(connection.execute(sa.select(_verdicts.c.case_id)).scalars())
+
+
+def officer_rows(connection: Connection) -> list[tuple[Any, ...]]:
+    """key_id, person, public_key and retired_at of every officer's key, by key_id."""
+    columns = (_officers.c.key_id, _officers.c.person, _officers.c.public_key, _officers.c.retired_at)
+    return [
+        row
+        for rows in select_many(connection, sa.select(*columns).order_by(_officers.c.key_id), _CHUNK)
+        for row in rows
+    ]

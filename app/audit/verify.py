@@ -1,13 +1,17 @@
-"""Verification: is the log whole, and do the reviews agree with it?"""
+"""Verification: is the log whole, is it the one that was signed, and do the rows beside it agree with it?"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import orjson
 
-from app.audit.chain import GENESIS, commitment, link
+from app.audit.chain import commitment
+from app.audit.checkpoint import Checkpoint
+from app.audit.walk import Told, Walked, walk
 from db import audit, reviews
 from db.engine import Connection, Store
 
@@ -17,11 +21,15 @@ _LISTED = 20
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was found. `head` is the hash (hex) of the newest entry; `problems` is empty if all is well."""
+    """What was found. `problems` is empty if all is well.
+
+    `head` is the hash of the newest entry, `root` that of the Merkle tree over all entries (both hex).
+    """
 
     entries: int
     reviews: int
     head: str
+    root: str
     problems: tuple[str, ...]
 
     @property
@@ -30,93 +38,124 @@ class Verification:
         return not self.problems
 
 
-def verify(store: Store) -> Verification:
-    """Walks the whole log, then holds every review against its entry.
+def verify(store: Store, checkpoints: Sequence[Checkpoint] = ()) -> Verification:
+    """Walks the whole log, then holds it against checkpoints, and every review and officer's key against it.
 
     Finds changed, swapped, missing, doubled and inserted entries, columns that do not repeat their
-    entry, reviews that were changed, added, removed or taken back beside the log, and verdicts that
-    are not what their review says. An end that was cut off leaves a whole log: only a copy of `head`
-    kept elsewhere shows that.
+    entry, reviews that were changed, added, removed or taken back beside the log, verdicts that are
+    not what their review says, and keys that were added beside the log. A log that was cut off or
+    written anew is whole in itself: only a checkpoint shows that. The signatures of the checkpoints
+    are the caller's to check (`Checkpoint.doubt`).
     """
-    problems: list[str] = []
-    told = _Told({}, set())
     with store.read() as connection:
-        count, head = _walk(connection, told, problems)
-        n_reviews = _hold_against_reviews(connection, told, problems)
+        return examine(connection, checkpoints)
+
+
+def examine(connection: Connection, checkpoints: Sequence[Checkpoint] = ()) -> Verification:
+    """`verify`, on what a connection sees."""
+    problems: list[str] = []
+    with audit.any_text(connection):
+        walked = walk(connection, (point.size for point in checkpoints), problems)
+        # What checkpoints say comes first: it weighs most, and a long list is cut.
+        problems[:0] = _not_as_signed(walked, checkpoints)
+        count = _hold_reviews(connection, walked.told, problems)
+        problems += _wrong_retractions(connection, walked.told)
+        problems += _wrong_verdicts(connection, walked.told)
+        problems += _wrong_officers(connection, walked.told)
     if len(problems) > _LISTED:
         problems = [*problems[:_LISTED], f"… and {len(problems) - _LISTED} more"]
-    return Verification(count, n_reviews, head.hex(), tuple(problems))
+    return Verification(
+        walked.entries, count, walked.head.hex(), walked.root.hex(), tuple(_readable(text) for text in problems)
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What the log says of reviews: their commitments by id, and which were taken back."""
-
-    decided: dict[str, str]
-    undone: set[str]
+def _readable(text: str) -> str:
+    """Text without the lone surrogates that stand for bytes which are no UTF-8."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _walk(connection: Connection, told: _Told, problems: list[str]) -> tuple[int, bytes]:
-    expected, previous = 1, GENESIS
-    count = 0
-    for entry in audit.entries(connection):
-        count += 1
-        if entry.seq != expected:
-            problems.append(f"entry {expected}: missing (the next one is {entry.seq})")
-        if not _follows(previous, entry):
-            problems.append(f"entry {entry.seq}: does not follow from the entry before it, or was changed")
-        problem = _body_problem(entry, told)
-        if problem:
-            problems.append(f"entry {entry.seq}: {problem}")
-        expected, previous = entry.seq + 1, entry.hash
-    return count, previous
+def _not_as_signed(walked: Walked, checkpoints: Sequence[Checkpoint]) -> Iterator[str]:
+    for point in checkpoints:
+        if point.size > walked.entries:
+            yield (
+                f"checkpoint {point.name}: the log was cut off: "
+                f"it has {walked.entries} entries, the checkpoint says {point.size}"
+            )
+        elif walked.roots[point.size] != point.root:
+            yield f"checkpoint {point.name}: entries 1…{point.size} are not those that were signed"
 
 
-def _follows(previous: bytes, entry: audit.Entry) -> bool:
-    """Whether an entry's hash is the one that its bytes and the entry before give."""
-    try:
-        return link(previous, entry.body) == entry.hash
-    except TypeError:
-        # SQLite lets text stand where bytes should.
-        return False
-
-
-def _body_problem(entry: audit.Entry, told: _Told) -> str | None:
-    try:
-        body = orjson.loads(entry.body)
-        if body["action"] == "decided":
-            told.decided[body["data"]["review"]] = body["data"]["commitment"]
-        elif body["action"] == "undone":
-            told.undone.add(body["data"]["review"])
-        if (body["seq"], body["at"], body["actor"], body["action"], body.get("case")) != entry[:5]:
-            return "its columns differ from what was logged"
-    except (ValueError, KeyError, TypeError, AttributeError):
-        # Any JSON can stand where an entry was changed.
-        return "its bytes are not readable"
-    return None
-
-
-def _hold_against_reviews(connection: Connection, told: _Told, problems: list[str]) -> int:
-    count, decided = 0, told.decided
-    for row in reviews.everything(connection):
-        count += 1
-        committed = decided.pop(row.review_id, None)
-        if committed is None:
-            problems.append(f"review {row.review_id}: is not in the log")
-        elif committed != _commitment(row):
-            problems.append(f"review {row.review_id}: was changed after it was logged")
-    problems += [f"review {review_id}: is in the log but not kept" for review_id in decided]
-    kept = reviews.retracted(connection)
-    problems += [f"review {review_id}: was taken back beside the log" for review_id in sorted(kept - told.undone)]
-    problems += [f"review {review_id}: its taking back is not kept" for review_id in sorted(told.undone - kept)]
-    problems += [f"case {i}: its verdict is not what its reviews say" for i in reviews.unsound_verdicts(connection)]
+def _hold_reviews(connection: Connection, told: Told, problems: list[str]) -> int:
+    """Holds every review against its entry; returns how many there are."""
+    count, seen = 0, set()
+    problems += [f"review {review_id}: is decided twice in the log" for review_id in told.twice]
+    for rows in audit.stored_reviews(connection, ("salt", "seq", *COMMITTED)):
+        count += len(rows)
+        for salt, seq, *content in rows:
+            review_id, case_id = content[0], content[1]
+            seen.add(review_id)
+            logged = told.decided.get(review_id)
+            if logged is None:
+                problems.append(f"review {review_id}: is not in the log")
+            elif logged.commitment != _committed(salt, content):
+                problems.append(f"review {review_id}: was changed after it was logged")
+            elif logged.seq != seq:
+                problems.append(f"review {review_id}: its place in the log was changed")
+            if logged is not None and told.is_erased(case_id, logged.seq):
+                problems.append(f"case {case_id}: was erased, but review {review_id} is still kept")
+    problems += [
+        f"review {review_id}: is in the log but not kept"
+        for review_id, logged in told.decided.items()
+        if review_id not in seen and not told.is_erased(logged.case_id, logged.seq)
+    ]
     return count
 
 
-def _commitment(row: Any) -> str | None:
+def _wrong_retractions(connection: Connection, told: Told) -> Iterator[str]:
+    kept = reviews.retracted(connection)
+    for review_id in sorted(kept - told.undone.keys(), key=str):
+        yield f"review {review_id}: was taken back beside the log"
+    for review_id, undone in told.undone.items():
+        erased = told.is_erased(undone.case_id, undone.seq)
+        if review_id in kept and erased:
+            yield f"case {undone.case_id}: was erased, but the taking back of review {review_id} is still kept"
+        elif review_id not in kept and not erased:
+            yield f"review {review_id}: its taking back is not kept"
+
+
+def _wrong_verdicts(connection: Connection, told: Told) -> Iterator[str]:
+    erased = audit.settled(connection) & told.erased.keys() if told.erased else set()
+    for case_id in sorted(erased):
+        yield f"case {case_id}: was erased, but its verdict is still kept"
+    for case_id in reviews.unsound_verdicts(connection):
+        if case_id not in erased:
+            yield f"case {case_id}: its verdict is not what its reviews say"
+
+
+def _wrong_officers(connection: Connection, told: Told) -> Iterator[str]:
+    missing = {key_id for key_id, logged in told.officers.items() if not logged.retired}
+    for key_id, person, public, retired_at in audit.officer_rows(connection):
+        missing.discard(key_id)
+        logged = told.officers.get(key_id)
+        if logged is None or (logged.person, logged.public) != (person, _digest(public)):
+            yield f"officer key {key_id}: was added beside the log"
+        elif logged.retired and retired_at is None:
+            yield f"officer key {key_id}: was retired in the log but is in use"
+        elif retired_at is not None and not logged.retired:
+            yield f"officer key {key_id}: was retired beside the log"
+    for key_id in sorted(missing, key=str):
+        yield f"officer key {key_id}: is in the log but not kept"
+
+
+def _digest(content: Any) -> str | None:
+    """SHA-256 (hex) of bytes; None of what is none."""
+    return sha256(content).hexdigest() if isinstance(content, bytes) else None
+
+
+def _committed(salt: Any, content: list[Any]) -> str | None:
     """What the log should hold for a review; None where the row cannot even be written down."""
     try:
-        return commitment(row.salt, review_content(row))
+        return commitment(salt, orjson.dumps(content))
     except TypeError:
         return None
 

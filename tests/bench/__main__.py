@@ -23,6 +23,9 @@ _MODULES = {
     "import": "importing",
     "import_text": "importing_text",
     "export": "exporting",
+    "audit_verify": "audit_verify",
+    "detect": "detecting",
+    "safe_text": "safe_text",
 }
 
 

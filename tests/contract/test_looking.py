@@ -161,8 +161,8 @@ def test_the_nearest_case_of_the_other_label_is_always_shown(ada: Desk) -> None:
         for similar in found:
             assert similar.role == ("same" if similar.label == mine else "opposite")
         opposite = next((s for s in found if s.role == "opposite"), None)
-        beyond_the_limit += opposite is not None and opposite not in found[:3]
-        assert opposite is None or opposite in ada.similar(case_id, limit=3)
+        beyond_the_limit += opposite is not None and opposite not in found[:2]
+        assert opposite is None or opposite in ada.similar(case_id, limit=2)
     assert beyond_the_limit > 0
 
 

@@ -30,6 +30,13 @@ def upgrade() -> None:
         sa.Column("n", sa.BigInteger, nullable=False),
         sa.Column("at", sa.BigInteger, nullable=False),
     )
+    if op.get_bind().dialect.name == "sqlite":
+        # `INSERT OR REPLACE` deletes without asking the delete trigger, unless a program turns that on.
+        op.execute(
+            "CREATE TRIGGER audit_in_order BEFORE INSERT ON audit "
+            "WHEN NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM audit) "
+            "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
+        )
 
 
 def _sealed() -> None:
