@@ -137,9 +137,8 @@ def _verifier(workspace: Workspace, vkey: str | None) -> VerifierKey:
 
 
 def _seed(workspace: Workspace) -> bytes:
-    from app.secrets import load_keys
 
-    return load_keys(workspace.root, workspace.settings.secrets.store).checkpoint
+    return workspace.keys().checkpoint
 
 
 def _signed(workspace: Workspace, store: Store) -> tuple[Checkpoint, list[str]]:

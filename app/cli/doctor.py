@@ -90,7 +90,9 @@ def _keyring() -> Iterator[Finding]:
     if found.works:
         yield Finding("keyring", "ok", f"{found.backend}: a secret that was written could be read again")
     else:
-        yield Finding("keyring", "note", f"none that keeps a secret ({found.backend}): not installed, locked, or broken")
+        yield Finding(
+            "keyring", "note", f"none that keeps a secret ({found.backend}): not installed, locked, or broken"
+        )
 
 
 def _workspace_key(workspace: Workspace) -> Iterator[Finding]:

@@ -6,10 +6,13 @@ import argparse
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.cli.opening import opened_store, person_of, workspace_of
 from app.cli.output import emit, iso, narrate, say, table
+
+if TYPE_CHECKING:
+    from app.intake.admission import Count
 
 
 def register(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -49,19 +52,25 @@ def _number(text: str) -> int:
 
 
 def _import(arguments: argparse.Namespace) -> int:
+    import time
+
+    from app.cli.protect import after_import
     from app.intake.admission import Admission
     from app.intake.mapping import check_mapping
     from app.intake.parallel import usual_workers
+    from app.intake.prepare import Recipe
+    from app.intake.proxies import Sampler
     from app.intake.read import open_stream
     from app.model.errors import BadInput, NothingToDo
-    from app.secrets import load_keys
 
     workspace = workspace_of(arguments)
     policy = workspace.policy(arguments.queue)
-    columns = _columns(arguments.map)
-    check_mapping({**policy.csv.columns, **columns})
-    keys = load_keys(workspace.root, workspace.settings.secrets.store)
+    columns = columns_of(arguments.map)
+    mapped = {**policy.csv.columns, **columns}
+    check_mapping(mapped)
+    keys = workspace.keys()
     codes: list[int] = []
+    sampler = Sampler()
     with opened_store(workspace) as store:
         admission = Admission(store, keys, arguments.queue, policy, person_of(arguments, workspace), columns)
         total = admission.count
@@ -69,12 +78,19 @@ def _import(arguments: argparse.Namespace) -> int:
             try:
                 stream = open_stream(name, arguments.format)
                 with _progress(stream.name, stream.size) as advance:
-                    for _ in admission.run(stream.items, stream.name, usual_workers()):
+                    for _ in admission.run(sampler.passing(stream.items), stream.name, usual_workers()):
                         advance(stream.position())
             except (BadInput, NothingToDo) as error:
                 # One unusable file among several does not keep the others out.
                 narrate(f"secondlook: {error}")
                 codes.append(error.exit_code)
+        _sum_up(arguments, total)
+        after_import(store, sampler, Recipe(arguments.queue, policy, keys, mapped), time.time_ns() // 1_000_000)
+    # Bad input before "nothing to do" before "something was quarantined".
+    return min(codes) if codes else 1 if total.quarantined else 0
+
+
+def _sum_up(arguments: argparse.Namespace, total: Count) -> None:
     if arguments.json:
         emit(total.as_dict())
     else:
@@ -82,11 +98,10 @@ def _import(arguments: argparse.Namespace) -> int:
     if total.quarantined:
         reasons = ", ".join(f"{n} {code}" for code, n in sorted(total.reasons.items()))
         narrate(f"Quarantined: {reasons}. `secondlook quarantine list` says why; nothing was thrown away.")
-    # Bad input before "nothing to do" before "something was quarantined".
-    return min(codes) if codes else 1 if total.quarantined else 0
 
 
-def _columns(pairs: list[str]) -> dict[str, str]:
+def columns_of(pairs: list[str]) -> dict[str, str]:
+    """What `--map` says. Raises BadInput for a pair that is none."""
     from app.model.errors import BadInput
 
     columns = {}
@@ -168,7 +183,6 @@ def _held(arguments: argparse.Namespace, store: Any) -> tuple[Any, Any, bytes]:
     from app.intake.admission import Admission
     from app.intake.mapping import check_mapping
     from app.model.errors import BadInput
-    from app.secrets import load_keys
     from db import quarantine
 
     workspace = workspace_of(arguments)
@@ -177,8 +191,8 @@ def _held(arguments: argparse.Namespace, store: Any) -> tuple[Any, Any, bytes]:
     if found is None:
         raise BadInput(f"There is no quarantined record {arguments.id}. `secondlook quarantine list` lists them.")
     held, sealed = found
-    keys = load_keys(workspace.root, workspace.settings.secrets.store)
+    keys = workspace.keys()
     actor = person_of(arguments, workspace)
-    columns = _columns(getattr(arguments, "map", []))
+    columns = columns_of(getattr(arguments, "map", []))
     check_mapping(columns)
     return Admission(store, keys, held.queue, workspace.policy(held.queue), actor, columns), held, sealed

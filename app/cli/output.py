@@ -8,12 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from app.protect.safe_text import safe_line, safe_text
-
-# JSON lets C1 controls, bidi overrides and other format characters through as they are.
-_NOT_PLAIN = re.compile(
-    "[\x7f-\x9f\u00ad\u0600-\u0605\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e0fff]"
-)
+from app.protect.safe_text import UNSAFE, safe_line, safe_text
 
 
 def emit(value: Any) -> None:
@@ -21,7 +16,8 @@ def emit(value: Any) -> None:
     import orjson
 
     text = orjson.dumps(value, default=str).decode()
-    sys.stdout.write(_NOT_PLAIN.sub(_escape, text) + "\n")
+    # JSON lets C1 controls, bidi overrides and other format characters through as they are.
+    sys.stdout.write(UNSAFE.sub(_escape, text) + "\n")
 
 
 def say(text: str = "") -> None:

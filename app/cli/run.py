@@ -9,10 +9,28 @@ import sys
 from collections.abc import Callable, Sequence
 
 from app import __version__
-from app.cli import audit, demo, desk, export, intake, look, review, rubric, workspace
+from app.cli import (
+    audit,
+    demo,
+    desk,
+    doctor,
+    erasing,
+    export,
+    intake,
+    look,
+    officer,
+    protect,
+    reveal,
+    review,
+    rubric,
+    workspace,
+)
 from app.cli.output import narrate
 
-_GROUPS = (desk, demo, workspace, intake, look, review, export, audit, rubric)
+_GROUPS = (
+    *(desk, demo, workspace, intake, look, review, export, audit, protect, officer, reveal, erasing),
+    *(rubric, doctor),
+)
 
 
 def run(words: Sequence[str]) -> int:
