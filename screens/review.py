@@ -375,7 +375,11 @@ class ReviewScreen(Screen[None]):
         def written(text: str | None) -> None:
             if text:
                 self._busy = True
-                self.shell.in_thread(lambda: work(text), show, self._refused)
+                self.shell.in_thread(lambda: work(text), show, refused)
+
+        def refused(error: SecondlookError) -> None:
+            self._busy = False
+            self.say(line(str(error), "$warning"))
 
         said = "Report a leak. What should not be visible? It is masked wherever it stands in this case, for good."
         self.app.push_screen(Write(said, "the name, number, … as it stands there"), written)
