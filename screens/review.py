@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
-from textual.screen import Screen
-from textual.timer import Timer
 from textual.widgets import Static
 
-from app.model.case import CaseView, Claim, Draft, Receipt
-from app.model.errors import LeaseLost, RubricError, SecondlookError
-from screens.ask import Choose, Write
-from screens.clock import countdown, due, now_ms, span
-from screens.reveal import RevealScreen
+from app.model.case import CaseView, Claim, Draft
+from screens.ask import Choose
+from screens.case_acts import CaseActs
+from screens.clock import countdown, due, now_ms
 from screens.span_picker import SpanPicker
-from screens.text import join, line, shorten
+from screens.text import line, shorten
 from screens.theme import SEVERITY_SHAPES, SEVERITY_STYLES
 from screens.widgets.criterion_field import CriterionField
 from screens.widgets.key_bar import KeyBar
@@ -29,23 +25,15 @@ from screens.widgets.rubric_form import RubricForm
 from screens.working import WARN_BEFORE_MS, Working
 
 if TYPE_CHECKING:
-    from app.desk.protocol import Desk
-    from app.shell import Shell
+    pass
 
 _SAVE_AFTER = 0.4
 # The next case is drawn once this one stands.
 _AHEAD_AFTER = 0.05
 _TICK = 5.0
-_DEFERRALS = (
-    ("15 minutes", 15),
-    ("1 hour", 60),
-    ("4 hours", 240),
-    ("until tomorrow", 24 * 60),
-    ("3 days", 3 * 24 * 60),
-)
 
 
-class ReviewScreen(Screen[None]):
+class ReviewScreen(CaseActs):
     """Shows one case after the other."""
 
     CSS_PATH = "review.tcss"
@@ -81,26 +69,6 @@ class ReviewScreen(Screen[None]):
         Binding("escape,q", "back", "Back to the inbox; the draft is kept", id="case.back"),
     ]
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._working: Working | None = None
-        self._queue: str | None = None
-        self._draft = Draft()
-        self._busy = False
-        self._said: Content = Content("")
-        self._nagging = False
-        self._saving: Timer | None = None
-
-    @property
-    def shell(self) -> Shell:
-        """The application."""
-        return cast("Shell", self.app)
-
-    @property
-    def desk(self) -> Desk:
-        """The desk."""
-        return self.shell.desk
-
     def compose(self) -> ComposeResult:
         """Top line, papers beside the rubric, status, keys."""
         yield Static(id="top", markup=False)
@@ -124,16 +92,6 @@ class ReviewScreen(Screen[None]):
         self.set_interval(_TICK, self._tick)
         if self._working is not None:
             await self._present()
-
-    @property
-    def papers(self) -> Papers:
-        """The case's papers."""
-        return self.query_one("#papers", Papers)
-
-    @property
-    def form(self) -> RubricForm:
-        """The rubric's form."""
-        return self.query_one("#form", RubricForm)
 
     # -- showing --------------------------------------------------------------------------------
 
@@ -281,228 +239,6 @@ class ReviewScreen(Screen[None]):
 
         self.app.push_screen(Choose(field.criterion.title, [o.title or o.id for o in options]), take)
 
-    # -- leaving the case -----------------------------------------------------------------------
-
-    def action_submit(self) -> None:
-        """Settles the case, or goes to the first question that is not answered."""
-        working = self._working
-        if working is None or self._busy:
-            return
-        if working.read_only:
-            self.say(line(working.lost or "You only look at this case.", "$warning"))
-            return
-        missing = self.form.missing()
-        if missing:
-            titles = ", ".join(field.criterion.title for field in missing)
-            self.say(line(f"still to answer: {titles}", "$warning"))
-            self._nagging = True
-            missing[0].begin()
-            return
-        self._busy = True
-        decision = working.decision(dict(self.form.answers))
-        self._then_next(lambda: self.desk.decide(decision))
-
-    def action_skip(self) -> None:
-        """Gives the case back and is not offered it again."""
-        self._leave_by(
-            lambda working: self.desk.skip(cast(Any, working.lease)), "skipped (enter in the inbox opens it again)"
-        )
-
-    def action_defer(self) -> None:
-        """Takes the case out of the queue for a while."""
-        if self._ready() is None:
-            return
-
-        def answered(index: int | None) -> None:
-            if index is not None:
-                words, minutes = _DEFERRALS[index]
-                self._leave_by(lambda w: self.desk.defer(cast(Any, w.lease), minutes), f"deferred, {words}")
-
-        self.app.push_screen(
-            Choose("Defer this case. Your draft is kept.", [words for words, _ in _DEFERRALS]), answered
-        )
-
-    def action_park(self) -> None:
-        """Takes the case out of the queue until somebody puts it back."""
-        if self._ready() is None:
-            return
-
-        def written(reason: str | None) -> None:
-            if reason:
-                self._leave_by(lambda w: self.desk.park(cast(Any, w.lease), reason), "parked")
-
-        self.app.push_screen(Write("Park this case. Why can nobody decide it now?", "the reason"), written)
-
-    def action_flag(self) -> None:
-        """Leaves a note for the lead; the case stays."""
-        working = self._ready()
-        if working is None:
-            return
-        case_id = working.case_id
-
-        def written(note: str | None) -> None:
-            if note:
-                said = line("flagged for the lead", "$muted")
-                self.shell.in_thread(lambda: self.desk.flag(case_id, note), lambda _done: self.say(said))
-
-        self.app.push_screen(
-            Write("A note for the lead. The case stays with you.", "what should the lead know?"), written
-        )
-
-    def action_leak(self) -> None:
-        """Masks a text that should not be seen in every copy of the case."""
-        working = self._working
-        if working is None or self._busy:
-            return
-        draft = working.draft(self.form.answers)
-
-        def work(text: str) -> tuple[int, Claim | CaseView]:
-            if working.lease is None:
-                return self.desk.report_leak(working.case_id, text), self.desk.view(working.case_id)
-            self.desk.save_draft(working.case_id, draft)
-            return self.desk.report_leak(working.case_id, text), self.desk.claim_case(working.case_id)
-
-        def show(done: tuple[int, Claim | CaseView]) -> None:
-            places, found = done
-            self.papers.forget()
-            if isinstance(found, Claim):
-                self.show_claim(found, self._queue)
-            else:
-                self.show_view(found)
-            where = "one place" if places == 1 else f"{places} places"
-            self.say(line(f"masked in {where}; the report is in the log", "bold"))
-
-        def written(text: str | None) -> None:
-            if text:
-                self._busy = True
-                self.shell.in_thread(lambda: work(text), show, refused)
-
-        def refused(error: SecondlookError) -> None:
-            self._busy = False
-            self.say(line(str(error), "$warning"))
-
-        said = "Report a leak. What should not be visible? It is masked wherever it stands in this case, for good."
-        self.app.push_screen(Write(said, "the name, number, … as it stands there"), written)
-
-    def action_reveal(self) -> None:
-        """Withheld values for an officer, over the case."""
-        if self._working is not None:
-            row = self._working.view.row
-            self.app.push_screen(RevealScreen(row.case_id, row.id))
-
-    def action_undo(self) -> None:
-        """Takes the last decision back; the case at hand is given back with its draft."""
-        if self._busy:
-            return
-        self._busy = True
-        working, answers = self._working, dict(self.form.answers)
-
-        def work() -> Claim:
-            claim = self.desk.undo()
-            if working is not None and working.lease is not None and working.case_id != claim.lease.case_id:
-                self._put_back(working, answers)
-            return claim
-
-        def show(claim: Claim) -> None:
-            self.say(line(f"{shorten(claim.view.row.id, 40)} is open again with your answers", "bold"))
-            self.show_claim(claim, self._queue)
-
-        self.shell.in_thread(work, show, self._refused)
-
-    def action_take_again(self) -> None:
-        """Claims the case again after its lease was lost; the answers are still there."""
-        working = self._working
-        if working is None or not working.lost:
-            return
-        case_id = working.case_id
-        draft = working.draft(self.form.answers)
-
-        def work() -> Claim:
-            self.desk.save_draft(case_id, draft)
-            return self.desk.claim_case(case_id)
-
-        self.shell.in_thread(work, lambda claim: self.show_claim(claim, self._queue), self._refused)
-
-    def action_back(self) -> None:
-        """Back to the inbox: the case is given back, the draft kept."""
-        working, answers = self._working, dict(self.form.answers)
-        self._working = None
-        self.say(Content(""))
-        if working is not None and working.lease is not None:
-            self.shell.in_thread(lambda: self._put_back(working, answers), lambda _done: self._to_inbox())
-        else:
-            self._to_inbox()
-
-    def _to_inbox(self) -> None:
-        if self.shell.screen is self:
-            self.shell.pop_screen()
-
-    def hand_back(self) -> None:
-        """Gives the case back on leaving the program; may block, any thread."""
-        working, self._working = self._working, None
-        if working is not None and working.lease is not None:
-            self._put_back(working, dict(self.form.answers))
-
-    def _put_back(self, working: Working, answers: dict[str, Any]) -> None:
-        if working.lease is not None:
-            if answers:
-                self.desk.save_draft(working.case_id, working.draft(answers))
-            self.desk.release(working.lease)
-
-    def _ready(self) -> Working | None:
-        working = self._working
-        return None if working is None or working.read_only or self._busy else working
-
-    def _leave_by(self, act: Callable[[Working], None], said: str) -> None:
-        working = self._ready()
-        if working is None:
-            return
-        self._busy = True
-        name, answers = shorten(working.view.row.id, 40), dict(self.form.answers)
-
-        def work() -> Content:
-            if answers:
-                self.desk.save_draft(working.case_id, working.draft(answers))
-            act(working)
-            return line(f"{name} {said}")
-
-        self._then_next(work)
-
-    def _then_next(self, act: Callable[[], Receipt | Content]) -> None:
-        """Does the act and claims the next case, in one go off the loop."""
-
-        def work() -> tuple[Receipt | Content, Claim | None, str]:
-            done = act()
-            try:
-                return done, self.desk.claim(self._queue), ""
-            except SecondlookError as error:
-                return done, None, str(error)
-
-        self.shell.in_thread(work, self._done, self._refused)
-
-    def _done(self, result: tuple[Receipt | Content, Claim | None, str]) -> None:
-        done, claim, why = result
-        said = _receipt(done) if isinstance(done, Receipt) else done
-        if claim is not None:
-            self._said = said
-            self.show_claim(claim, self._queue)
-            return
-        self._busy, self._working = False, None
-        self.say(Content(""))
-        self._to_inbox()
-        self.shell.inbox.tell(f"{said.plain.partition(' · ')[0]}. {why}")
-
-    def _refused(self, error: SecondlookError) -> None:
-        """Nothing was done: says so beside what is wrong, and keeps everything on the screen."""
-        self._busy = False
-        if isinstance(error, RubricError):
-            self.form.complain(error.problems)
-            self.say(line("not submitted: see the marked answers", "$warning"))
-        elif isinstance(error, LeaseLost):
-            self._lose(str(error))
-        else:
-            self.shell.tell_error(error)
-
     # -- the lease ------------------------------------------------------------------------------
 
     def touch(self) -> None:
@@ -540,17 +276,6 @@ class ReviewScreen(Screen[None]):
             field.disabled = True
         self.say(line(why, "$warning"))
         self._draw_top()
-
-
-def _receipt(receipt: Receipt) -> Content:
-    """`german-00031 overturned → good · u to undo for 5 min`."""
-    label = f" → {receipt.label}" if receipt.label and receipt.verdict != "upheld" else ""
-    moved = " · you left your first judgement" if receipt.moved else ""
-    left = receipt.undo_until - now_ms()
-    undo = f" · u to undo for {span(left)}" if left > 0 else ""
-    return join(
-        line(f"{shorten(receipt.id, 40)} "), line(receipt.verdict + label, "bold"), line(moved + undo, "$muted")
-    )
 
 
 def _text_of(view: CaseView, target: str) -> str:
