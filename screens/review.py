@@ -139,7 +139,7 @@ class ReviewScreen(CaseActs):
             self._lease_text(working, now),
         ]
         # However long its name, a case does not push the severity and the lease off the line.
-        room = max(12, self.size.width - sum(part.cell_length + 3 for part in parts) - 2)
+        room = max(24, self.size.width - sum(part.cell_length + 3 for part in parts) - 2)
         name = line(row.id if row.revision == 1 else f"{shorten(row.id, room - 13)} (revision {row.revision})", "bold")
         parts.insert(1, name.truncate(room, ellipsis=True))
         self.query_one("#top", Static).update(Content("   ").join(p for p in parts if p.plain), layout=False)
