@@ -65,6 +65,8 @@ class Protector:
         self._revealing = {name: attribute for attribute, names in policy.reveals.items() for name in names}
         self._by_attributes: dict[tuple[str, ...], Withheld] = {}
         self._coarser = Coarser(policy)
+        # Most policies coarsen nothing: every input would be asked in vain.
+        self._coarsens = bool(self._coarser)
         self._redaction = Redaction(policy)
         self._texts = None if policy.texts is None else frozenset(policy.texts)
 
@@ -84,7 +86,7 @@ class Protector:
         unknown = {key: value for key, value in record.items() if key not in _OWN_KEYS}
         if unknown:
             kept["extra"] = {**(record.get("extra") or {}), **unknown}
-        shown = partial(self._shown, record["id"]) if self._coarser else None
+        shown = partial(self._shown, record["id"]) if self._coarsens else None
         kept["inputs"] = self._inputs(record, rules, taken)
         subject = record.get("subject")
         if subject is not None:
@@ -139,7 +141,9 @@ class Protector:
 
     def _attribute(self, item: dict[str, Any], rules: Withheld) -> str | None:
         """Why an input is withheld: by its name, or as a text that the policy does not declare."""
-        found = item.get("withheld") or (None if self._coarser.handles(item["name"]) else rules.attribute(item["name"]))
+        found = item.get("withheld")
+        if found is None and not (self._coarsens and self._coarser.handles(item["name"])):
+            found = rules.attribute(item["name"])
         if found is None and self._texts is not None and item["name"] not in self._texts and _is_prose(item):
             return _FREE_TEXT
         return found
@@ -150,7 +154,8 @@ class Protector:
             name = item["name"]
             attribute = self._attribute(item, rules)
             if attribute is None:
-                kept.append(self._coarse(record["id"], item, taken) if self._coarser.handles(name) else item)
+                coarse = self._coarsens and self._coarser.handles(name)
+                kept.append(self._coarse(record["id"], item, taken) if coarse else item)
                 continue
             if attribute == _FREE_TEXT:
                 taken.keep(f"inputs.{name}", item.get("value"))
@@ -190,12 +195,11 @@ class Protector:
 
     def _redacted(self, kept: dict[str, Any]) -> dict[str, Any]:
         """The record with what detectors find masked, and spans moved to where their texts went."""
-        before = kept.get("explanations") or ()
-        kept = {**kept}
-        edits = self._redaction.redact(kept)
+        shown = {**kept}
+        edits = self._redaction.redact(shown)
         if edits:
-            _move_spans(before, kept, edits)
-        return kept
+            _move_spans(kept.get("explanations") or (), shown, edits)
+        return shown
 
 
 def _is_prose(item: dict[str, Any]) -> bool:
@@ -262,7 +266,9 @@ def _move(span: dict[str, Any], text: str, edits: list[Edit]) -> None:
 def _keep_masked_texts(record: dict[str, Any], kept: dict[str, Any], taken: Taken) -> None:
     """Notes the original of each text that was masked."""
     for before, after in zip(record["inputs"], kept["inputs"], strict=True):
-        if after.get("withheld") is None and before.get("kind") in _PROSE and before.get("value") != after.get("value"):
+        if before is after or after.get("withheld") is not None or before.get("kind") not in _PROSE:
+            continue
+        if before.get("value") != after.get("value"):
             taken.keep(f"text.inputs.{before['name']}", before["value"])
     text = record["output"].get("text")
     if text != kept["output"].get("text"):

@@ -99,7 +99,7 @@ class Redaction:
         Returns where the texts changed, by input name or `output.text`.
         """
         edits: dict[str, list[Edit]] = {}
-        record["inputs"] = [self._input(item, edits) for item in record["inputs"]]
+        record["inputs"] = [self._input(i, edits) if _worth_reading(i) else i for i in record["inputs"]]
         text = record["output"].get("text")
         if isinstance(text, str):
             shown, edits["output.text"] = self.prose.text(text)
@@ -124,13 +124,17 @@ class Redaction:
         return explanation
 
     def _input(self, item: dict[str, Any], edits: dict[str, list[Edit]]) -> dict[str, Any]:
-        value = item.get("value")
-        if value is None or item.get("withheld") or isinstance(value, int | float):
-            return item
+        value = item["value"]
         found = self.prose if item.get("kind") in _PROSE else self.values
         if isinstance(value, str):
-            if len(value) < _SHORTEST and found is self.values:
-                return item
             shown, edits[item["name"]] = found.text(value)
             return {**item, "value": shown} if shown != value else item
         return {**item, "value": masked(value, found, own=False)}
+
+
+def _worth_reading(item: dict[str, Any]) -> bool:
+    """Whether an identifier can stand in an input's value: short words and numbers hold none."""
+    value = item.get("value")
+    if type(value) is str:
+        return len(value) >= _SHORTEST
+    return type(value) in (list, dict)
