@@ -7,21 +7,26 @@ import contextlib
 import gc
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 import screens  # noqa: F401  # sets the frame rate before Textual reads it
 
 # isort: split
+from rich.segment import Segments
+from rich.text import Text
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.filter import LineFilter, Monochrome
 from textual.screen import Screen
 
 from app.model.errors import SecondlookError
 from app.protect.safe_text import safe_text
 from screens.clock import now_ms
+from screens.driver import guarded
 from screens.inbox import InboxScreen, Page, first_page
 from screens.theme import DARK, LIGHT, NoColor
 
@@ -73,6 +78,10 @@ class Shell(App[None]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """`$muted` for themes that do not name it: a grey that reads on dark and on light."""
         return {"muted": "#808a97"}
+
+    def get_driver_class(self) -> type[Driver]:
+        """The driver that Textual chooses for this terminal, with the backstop."""
+        return guarded(super().get_driver_class())
 
     @property
     def desk(self) -> Desk:
@@ -196,6 +205,18 @@ class Shell(App[None]):
         return self._review
 
     # -- actions --------------------------------------------------------------------------------
+
+    def _fatal_error(self) -> None:
+        """After an error that nobody expected: says where, without the values that Textual's traceback shows."""
+        from app.crash import crash_report, wants_traceback
+
+        error = sys.exception() or self._exception
+        if error is None or wants_traceback():
+            super()._fatal_error()
+            return
+        self.bell()
+        self._exit_renderables.append(Segments(self.console.render(Text(safe_text(crash_report(error))))))
+        self._close_messages_no_wait()
 
     async def action_leave(self) -> None:
         """Gives the case back, keeps its draft, says what was done, and quits."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sqlite3
 import time
@@ -70,8 +71,12 @@ class Store:
 def open_store(url: str) -> Store:
     """Opens the database at an SQLAlchemy URL and brings its schema up to date.
 
-    Raises Unavailable where it cannot be opened or comes from a newer version.
+    A SQLite file that may not be written, such as an auditor's copy, is opened to be read. Raises Unavailable where
+    it cannot be opened or comes from a newer version.
     """
+    copy = _read_only_file(url)
+    if copy is not None:
+        return _read_only_store(copy)
     store = Store(_engine(url))
     try:
         with readable_errors():
@@ -96,6 +101,44 @@ def _engine(url: str) -> Engine:
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _read_only_file(url: str) -> Path | None:
+    """The SQLite file behind a URL, if it is there and it or its folder may not be written."""
+    place = sa.make_url(url)
+    if place.get_backend_name() != "sqlite" or not place.database or place.database == ":memory:":
+        return None
+    path = Path(place.database)
+    return path if path.exists() and not (_may_write(path) and _may_write(path.parent)) else None
+
+
+def _may_write(path: Path) -> bool:
+    return os.access(path, os.W_OK)
+
+
+def _read_only_store(path: Path) -> Store:
+    """A store that only reads. The file must be whole in itself: nobody can take the write-ahead log in."""
+    log = path.with_name(path.name + "-wal")
+    if log.exists() and log.stat().st_size:
+        raise Unavailable(
+            f"{path} may not be written, and its newest changes are in {log.name} beside it. Nothing was changed. Copy "
+            "both to a place that can be written, or have the copy made with `secondlook backup`."
+        )
+    engine = sa.create_engine("sqlite://", creator=lambda: sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True))
+    store = Store(engine)
+    try:
+        with readable_errors(), engine.connect() as connection:
+            found = _revision(connection)
+    except SecondlookError:
+        store.close()
+        raise
+    if found != HEAD:
+        store.close()
+        raise Unavailable(
+            f"{path} may not be written and was made by another version of secondlook (schema {found}, here {HEAD}). "
+            "Nothing was changed. Copy it to a place that can be written."
+        )
+    return store
 
 
 def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from screens.text import line, plain
+from screens.text import Visible, line, plain
 
 
 class Choose(ModalScreen[int | None]):
@@ -89,7 +89,7 @@ class Write(ModalScreen[str | None]):
         """The question and a field."""
         with Vertical(classes="dialog"):
             yield Static(plain(self._said), classes="said", markup=False)
-            yield Input(placeholder=self._hint, max_length=500)
+            yield Input(placeholder=self._hint, max_length=500, highlighter=Visible())
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Keeps what was written; nothing written keeps the question open."""

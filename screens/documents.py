@@ -6,24 +6,28 @@ Each function gives the lines for a width, from the record as the Desk handed it
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from textual.content import Content
 
 from app.model.case import CaseView, HistoryEntry, SimilarCase
 from app.model.explanation import Evidence, TextSpan
-from app.model.prediction import Input, Prediction
+from app.model.prediction import Flag, Prediction
 from app.model.provenance import Completeness
-from app.protect.safe_text import hidden_characters
+from app.model.words import SEVERITIES
+from screens.fields import PAPER_LINES, cut, left_out, warn_hidden, within
+from screens.hidden import case_badge
+from screens.inputs import grid, input_lines
 from screens.text import join, line, plain, shorten, value_text
 from screens.theme import SEVERITY_SHAPES, SEVERITY_STYLES
 from screens.widgets.explanations import badges, render, title
-from screens.widgets.explanations.layout import fit, hang, more, paragraph, wrap
+from screens.widgets.explanations.layout import fit, hang, wrap
 
 MUTED = "$muted"
 BLANK = Content("")
-# A field shows so many characters; the rest is paged with `space` only where it fits one screenful of reading.
-_FIELD_LIMIT = 65_536
+# What gets a few lines is cut before it is wrapped.
+_FEW_LINES = 2_000
+_MOST_FLAGS = 50
+_MOST_EXTRAS = 200
 _HIDDEN = "░░ hidden until you have judged ░░"
 
 
@@ -36,19 +40,19 @@ def heading(text: str, width: int, note: str = "") -> Content:
 def case_document(view: CaseView, width: int) -> list[Content]:
     """What has to be judged: the question, the output where it is a text, the inputs, the model's answer."""
     prediction = view.prediction
-    lines = [*_question(prediction, width), *_flags(view, width)]
+    lines = [*case_badge(prediction), *_question(prediction, width), *_flags(view, width)]
     if prediction.output.text:
         lines += [BLANK, heading("Output", width), *_output_text(prediction, width)]
-    lines += [BLANK, heading("Inputs", width), *_inputs(prediction, width)]
+    lines += [BLANK, heading("Inputs", width), *input_lines(prediction, width)]
     if prediction.task.type != "generation" or prediction.output.label is not None or view.hidden:
         lines += [BLANK, heading("Model", width), *_answer(view, width)]
     lines += _context(prediction, width)
-    return lines
+    return within(lines, width)
 
 
 def _question(prediction: Prediction, width: int) -> list[Content]:
     question = prediction.task.question
-    return wrap(plain(_sentence(question), "bold"), width, most=4) if question else []
+    return wrap(plain(_sentence(shorten(question, _FEW_LINES)), "bold"), width, most=4) if question else []
 
 
 def _sentence(text: str) -> str:
@@ -59,101 +63,45 @@ def _sentence(text: str) -> str:
 def _flags(view: CaseView, width: int) -> list[Content]:
     if view.hidden:
         return [Content.styled("why it was flagged is shown after your first judgement", MUTED)]
-    lines: list[Content] = []
-    for flag in view.prediction.flags or ():
-        mark = join(
-            Content.styled(f"{SEVERITY_SHAPES[flag.severity]} {flag.severity}  ", SEVERITY_STYLES[flag.severity]),
-            line(flag.code, "bold"),
-            Content("  "),
-        )
-        lines += hang(mark, plain(flag.detail or "", MUTED), width, most=4) if flag.detail else [mark]
-    return lines
+    flags = view.prediction.flags or []
+    if len(flags) > _MOST_FLAGS:
+        flags = sorted(flags, key=lambda flag: -SEVERITIES.index(flag.severity))
+    lines = [one for flag in flags[:_MOST_FLAGS] for one in _flag(flag, width)]
+    over = len(flags) - _MOST_FLAGS
+    return [*lines, *left_out(over, "flags, none graver", width)] if over > 0 else lines
+
+
+def _flag(flag: Flag, width: int) -> list[Content]:
+    mark = join(
+        Content.styled(f"{SEVERITY_SHAPES[flag.severity]} {flag.severity}  ", SEVERITY_STYLES[flag.severity]),
+        line(shorten(flag.code, 60), "bold"),
+        Content("  "),
+    )
+    if not flag.detail:
+        return [mark.truncate(width, ellipsis=True)]
+    detail = plain(shorten(flag.detail, _FEW_LINES), MUTED)
+    if mark.cell_length > width // 2:
+        return [mark.truncate(width, ellipsis=True), *hang(Content("  "), detail, width, most=4)]
+    return hang(mark, detail, width, most=4)
 
 
 def _output_text(prediction: Prediction, width: int) -> list[Content]:
     """The generated text, with the stretches that evidence or attributions speak of underlined."""
-    text = (prediction.output.text or "")[:_FIELD_LIMIT]
+    whole = prediction.output.text or ""
+    text = cut(whole)
     content = plain(text)
     for explanation in prediction.explanations or ():
         if isinstance(explanation, Evidence | TextSpan) and _speaks_of_output(explanation):
             for item in explanation.items[:200]:
                 if item.start is not None and item.end is not None and 0 <= item.start < item.end <= len(text):
                     content = content.stylize("underline", item.start, item.end)
-    return [*wrap(content, width), *_warn_hidden(prediction.output.text or "")]
+    rest = left_out(len(whole) - len(text), "characters", width) if len(text) < len(whole) else []
+    return [*wrap(content, width), *rest, *warn_hidden(whole)]
 
 
 def _speaks_of_output(explanation: Evidence | TextSpan) -> bool:
     target = explanation.target.input if explanation.target else None
     return target in (None, "output.text")
-
-
-def _inputs(prediction: Prediction, width: int) -> list[Content]:
-    shown = [i for i in prediction.inputs if i.withheld is None]
-    small = [i for i in shown if i.kind in ("number", "category", "reference") and len(str(i.value)) <= 60]
-    lines = _grid([(i.name, value_text(i.value)) for i in small], width)
-    for item in shown:
-        if item not in small:
-            lines += [*([BLANK] if lines else []), *_large(item, width)]
-    names = [i.name for i in prediction.inputs if i.withheld is not None]
-    names += [s.name for s in prediction.sensitive or () if s.name not in names]
-    if names:
-        lines += [BLANK, *hang(Content.styled("withheld  ", "bold"), line(", ".join(names), MUTED), width, most=3)]
-    return lines
-
-
-def _grid(pairs: list[tuple[str, str]], width: int) -> list[Content]:
-    """Names and values in as many columns as the width takes, read from top to bottom.
-
-    What does not fit a cell gets a line of its own below: a name that was cut cannot be read.
-    """
-    columns = max(1, min(3, (width + 3) // 34))
-    cell = (width - 3 * (columns - 1)) // columns
-    fitting = [p for p in pairs if len(p[0]) + 1 + len(p[1]) <= cell]
-    name_width = max((len(name) for name, _ in fitting), default=8)
-    value_width = max((len(value) for _, value in fitting), default=8)
-    # Values line up where the widest name and value leave room for that, else they follow their name.
-    name_width = min(name_width, cell - 1 - min(value_width, cell // 3))
-    cells = [
-        _cell(name, value, max(name_width, len(name) if len(name) > name_width else 0), cell) for name, value in fitting
-    ]
-    height = -(-len(cells) // columns)
-    gap = Content("   ")
-    lines = [gap.join(cells[at::height]).rstrip() for at in range(height)]
-    for name, value in pairs:
-        if len(name) + 1 + len(value) > cell:
-            lines += hang(join(line(name, MUTED), Content(" ")), line(value, "bold"), width, most=3)
-    return lines
-
-
-def _cell(name: str, value: str, name_width: int, width: int) -> Content:
-    return join(
-        fit(line(name, MUTED), name_width), Content(" "), fit(line(value, "bold"), max(1, width - name_width - 1))
-    )
-
-
-def _large(item: Input, width: int) -> list[Content]:
-    """A text, a chat, or an object."""
-    role = f"  {item.role}" if item.role else ""
-    lines = [join(line(item.name, "bold"), line(role, MUTED))]
-    if item.kind == "chat" and isinstance(item.value, list):
-        for turn in item.value[:100]:
-            lines += _turn(turn, width)
-        return [*lines, *([more(len(item.value) - 100, "turns")] if len(item.value) > 100 else [])]
-    text = item.value if isinstance(item.value, str) else value_text(item.value, 4000)
-    return [*lines, *paragraph(text[:_FIELD_LIMIT], width), *_warn_hidden(text)]
-
-
-def _turn(turn: Any, width: int) -> list[Content]:
-    if not isinstance(turn, dict):
-        return paragraph(value_text(turn, 4000), width)
-    role = str(turn.get("role") or turn.get("author") or "?")
-    said = value_text(turn.get("content") or turn.get("text") or "", 8000)
-    return [*hang(fit(line(shorten(role, 10), "bold $accent"), 11), plain(said), width), *_warn_hidden(said)]
-
-
-def _warn_hidden(text: str) -> list[Content]:
-    n = hidden_characters(text)
-    return [Content.styled(f"▲ hidden characters: {n}", "$warning")] if n else []
 
 
 def _answer(view: CaseView, width: int) -> list[Content]:
@@ -167,7 +115,7 @@ def _answer(view: CaseView, width: int) -> list[Content]:
         lines.append(Content.assemble(line(output.label, "bold"), *_score(prediction)))
     if output.score is not None:
         lines.append(_score_bar(output.score, output.threshold, min(width - 8, 50)))
-    others = {k: v for k, v in (output.scores or {}).items() if k != output.label}
+    others = {shorten(k, 60): v for k, v in list((output.scores or {}).items())[:100] if k != output.label}
     if len(others) > 1 or (others and output.score is None):
         lines += wrap(line("   ".join(f"{k} {v:.2f}" for k, v in others.items()), MUTED), width, most=3)
     if output.baseline is not None:
@@ -207,27 +155,31 @@ def _context(prediction: Prediction, width: int) -> list[Content]:
     lines = [BLANK, line("  ·  ".join(f for f in facts if f), MUTED).truncate(width, ellipsis=True)]
     if prediction.extra:
         lines += [BLANK, heading("More in the record", width)]
-        lines += _grid([(k, value_text(v, 120)) for k, v in prediction.extra.items()], width)
+        extras = list(prediction.extra.items())[:_MOST_EXTRAS]
+        lines += grid([(shorten(k, 120), value_text(v, 120)) for k, v in extras], width, "entries")
+        if len(prediction.extra) > _MOST_EXTRAS:
+            lines += left_out(len(prediction.extra) - _MOST_EXTRAS, "entries", width)
     return lines
 
 
 def why_document(view: CaseView, width: int) -> list[Content]:
     """Every explanation, one after the other, each with its warnings."""
     if view.hidden:
-        return [
-            Content.styled("Explanations tell the model's answer: they are shown after your first judgement.", MUTED)
-        ]
+        said = "Explanations tell the model's answer: they are shown after your first judgement."
+        return wrap(Content.styled(said, MUTED), width)
     explanations = view.prediction.explanations or []
     if not explanations:
-        return [Content.styled("This prediction came without an explanation.", MUTED)]
+        return wrap(Content.styled("This prediction came without an explanation.", MUTED), width)
     lines: list[Content] = []
-    for explanation in explanations:
+    for number, explanation in enumerate(explanations):
+        if len(lines) > PAPER_LINES:
+            return [*lines, *left_out(len(explanations) - number, "explanations", width)]
         method = explanation.method or ""
         lines.append(heading(title(explanation), width, str(line(shorten(method, 30)))))
         for warning in badges(explanation, view.prediction):
             lines += hang(Content.styled("▲ ", "$warning"), line(warning, "$warning"), width, most=3)
         lines += [*render(explanation, view.prediction, width), BLANK]
-    return lines[:-1]
+    return within(lines[:-1], width)
 
 
 def similar_document(found: list[SimilarCase] | None, hidden: bool, width: int) -> list[Content]:
@@ -241,7 +193,7 @@ def similar_document(found: list[SimilarCase] | None, hidden: bool, width: int) 
         lines += [Content.styled("their answers are shown after your first judgement", MUTED), BLANK]
     for case in found:
         lines += [*_similar(case, width), BLANK]
-    return lines[:-1]
+    return within(lines[:-1], width)
 
 
 def _similar(case: SimilarCase, width: int) -> list[Content]:
@@ -282,9 +234,10 @@ def provenance_document(found: Completeness, width: int) -> list[Content]:
         )
         if entry.status == "malformed":
             said = f"{entry.note}: {said}"
+        said = shorten(said, _FEW_LINES)
         mark = Content.styled(f"{words[entry.status]} {entry.path:<24} ", styles[entry.status] or "bold")
         lines += hang(mark, line(said, styles[entry.status]), width, most=2)
-    return lines
+    return within(lines, width)
 
 
 def history_document(entries: list[HistoryEntry] | None, width: int) -> list[Content]:
@@ -296,6 +249,9 @@ def history_document(entries: list[HistoryEntry] | None, width: int) -> list[Con
     lines: list[Content] = []
     for entry in entries:
         when = datetime.fromtimestamp(entry.at / 1000).strftime("%Y-%m-%d %H:%M")
-        mark = Content.assemble((f"{when}  ", MUTED), line(shorten(entry.actor, 14), "bold"), "  ", line(entry.action))
-        lines += hang(join(mark, Content("  ")), plain(entry.detail, MUTED), width, most=4) if entry.detail else [mark]
-    return lines
+        mark = Content.assemble(
+            (f"{when}  ", MUTED), line(shorten(entry.actor, 14), "bold"), "  ", line(shorten(entry.action, 24))
+        )
+        detail = plain(shorten(entry.detail, _FEW_LINES), MUTED)
+        lines += hang(join(mark, Content("  ")), detail, width, most=4) if entry.detail else [mark]
+    return within(lines, width)

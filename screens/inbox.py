@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 
 from app.model.words import SEVERITIES, STATES
 from screens.clock import now_ms, span
-from screens.text import line
+from screens.text import Visible, line
 from screens.widgets.case_list import CaseList
 from screens.widgets.key_bar import KeyBar
 
@@ -67,7 +67,7 @@ class InboxScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Filter line, search field, list with the backlog aside, status, keys."""
         yield Static(id="filters", classes="bar", markup=False)
-        yield Input(id="search", placeholder="words, or a case's id; esc clears", compact=True)
+        yield Input(id="search", placeholder="words, or a case's id; esc clears", compact=True, highlighter=Visible())
         with Horizontal(id="middle"):
             yield CaseList(id="list")
             yield Static(id="empty", markup=False)
@@ -288,7 +288,7 @@ class InboxScreen(Screen[None]):
             parts.append(Content.styled(f"   ▲ {late:,} overdue", "$warning"))
         if oldest is not None:
             parts.append(Content(f"   the oldest waits {span(now_ms() - oldest)}"))
-        parts.append(Content.styled(f"   {self.shell.desk.person}", "$muted"))
+        parts.append(line(f"   {self.shell.desk.person}", "$muted"))
         self.query_one("#status", Static).update(Content("").join(parts), layout=False)
 
     def _explain_emptiness(self) -> None:

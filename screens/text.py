@@ -1,4 +1,4 @@
-"""Text for widgets: the only place where stored text becomes `Content`.
+"""Text for widgets: the only place where stored text becomes `Content`, and what is typed is drawn.
 
 `plain` takes any text; markup in it stays text. Style names start with `$` where they are theme
 variables.
@@ -6,6 +6,8 @@ variables.
 
 from __future__ import annotations
 
+from rich.highlighter import Highlighter
+from rich.text import Text
 from textual.content import Content
 
 from app.protect.safe_text import safe_line, safe_text
@@ -24,6 +26,14 @@ def line(text: str, style: str = "") -> Content:
 def join(*parts: Content) -> Content:
     """Parts one after the other."""
     return Content("").join(parts)
+
+
+class Visible(Highlighter):
+    """For `Input`: what was pasted into it is drawn as safely as stored text."""
+
+    def highlight(self, text: Text) -> None:
+        """Makes the text safe in its place."""
+        text.plain = safe_line(text.plain)
 
 
 def shorten(text: str, width: int) -> str:

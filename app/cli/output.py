@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from app.protect.safe_text import UNSAFE, safe_line, safe_text
+from app.protect.safe_text import safe_json, safe_line, safe_text
 
 
 def emit(value: Any) -> None:
@@ -16,8 +15,7 @@ def emit(value: Any) -> None:
     import orjson
 
     text = orjson.dumps(value, default=str).decode()
-    # JSON lets C1 controls, bidi overrides and other format characters through as they are.
-    sys.stdout.write(UNSAFE.sub(_escape, text) + "\n")
+    sys.stdout.write(safe_json(text) + "\n")
 
 
 def say(text: str = "") -> None:
@@ -57,11 +55,3 @@ def minutes(milliseconds: int) -> str:
     if amount < 100:
         return f"{amount:.0f} min"
     return f"{amount / 60:.1f} h" if amount < 48 * 60 else f"{amount / 1440:.0f} d"
-
-
-def _escape(hit: re.Match[str]) -> str:
-    code = ord(hit.group())
-    if code > 0xFFFF:
-        code -= 0x10000
-        return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
-    return f"\\u{code:04x}"

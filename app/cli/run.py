@@ -60,6 +60,13 @@ def run(words: Sequence[str]) -> int:
     except OSError as error:
         narrate(f"secondlook: {error.strerror or error}{f': {error.filename}' if error.filename else ''}.")
         return 5
+    except Exception as error:
+        from app.crash import crash_report, wants_traceback
+
+        if wants_traceback():
+            raise
+        narrate(crash_report(error))
+        return 70
 
 
 def parser() -> argparse.ArgumentParser:
@@ -67,7 +74,8 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="secondlook",
         description="The review desk for high-risk predictions. Without a command it opens the desk.",
-        epilog="Exit codes: 0 done, 1 a check failed, 2 bad usage or input, 3 refused, 4 nothing to do, 5 unavailable.",
+        epilog="Exit codes: 0 done, 1 a check failed, 2 bad usage or input, 3 refused, 4 nothing to do, 5 unavailable, "
+        "70 an error of secondlook's own.",
     )
     top.add_argument("--version", action="version", version=f"secondlook {__version__}")
     common = shared_options(argparse.SUPPRESS)

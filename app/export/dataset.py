@@ -19,6 +19,7 @@ from app import __version__
 from app.audit import log
 from app.export.frame import to_frame
 from app.model.errors import BadInput, NothingToDo, Unavailable
+from app.protect.safe_text import safe_json
 from db import audit, corrections, erasing
 from db.engine import Connection, Store
 from db.erasing import Export
@@ -27,6 +28,8 @@ Format = Literal["parquet", "jsonl", "csv"]
 FORMATS: tuple[Format, ...] = ("parquet", "jsonl", "csv")
 MANIFEST = "manifest.json"
 _CHUNK = 50_000
+# Characters of a file that are looked at together.
+_BLOCK = 1 << 20
 # What a spreadsheet would run as a formula, with the fullwidth twins.
 _FORMULA = "^[=+\\-@\t\r\n＝＋－＠]"
 _LABEL = corrections.Correction._fields.index("label")
@@ -96,11 +99,21 @@ def _write(frame: Any, path: Path, form: Format) -> None:
         frame.write_parquet(part, compression="zstd", statistics=True)
     elif form == "jsonl":
         frame.write_ndjson(part)
+        _escape_lines(part)
     else:
         _harmless(frame).write_csv(part, quote_style="always")
     with part.open("rb+") as file:
         os.fsync(file.fileno())
     part.replace(path)
+
+
+def _escape_lines(path: Path) -> None:
+    """Writes DEL, C1 controls and hidden characters of a JSONL file as escapes: somebody will `cat` it."""
+    escaped = path.with_name(path.name + ".escaped")
+    with path.open(encoding="utf-8", newline="\n") as file, escaped.open("w", encoding="utf-8", newline="\n") as out:
+        while block := file.read(_BLOCK):
+            out.write(safe_json(block))
+    escaped.replace(path)
 
 
 def _harmless(frame: Any) -> Any:

@@ -16,6 +16,9 @@ from app.model.words import SEVERITIES, Severity
 
 TaskType = Literal["binary", "multiclass", "generation", "action"]
 InputKind = Literal["number", "category", "text", "chat", "reference", "json"]
+# Characters at most: of an input's or attribute's name, of a flag's code.
+NAME_LENGTH = 300
+CODE_LENGTH = 200
 Score = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -34,7 +37,7 @@ class Input(Part):
     `withheld` names the attribute because of which `value` was taken out at the door.
     """
 
-    name: Annotated[str, Field(min_length=1, max_length=300)]
+    name: Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)]
     kind: InputKind = "category"
     value: Any = None
     role: str | None = None
@@ -44,7 +47,7 @@ class Input(Part):
 class SensitiveAttribute(Part):
     """A sensitive attribute. After intake `value` is always None."""
 
-    name: Annotated[str, Field(min_length=1, max_length=300)]
+    name: Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)]
     value: Any = None
 
 
@@ -62,7 +65,7 @@ class Output(Part):
 class Flag(Part):
     """Why a prediction was flagged."""
 
-    code: Annotated[str, Field(min_length=1, max_length=200)]
+    code: Annotated[str, Field(min_length=1, max_length=CODE_LENGTH)]
     severity: Severity = "medium"
     detail: str | None = None
 

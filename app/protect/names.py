@@ -10,40 +10,64 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
+from app.protect.whose import of_a_person
+
 # Hidden unless a queue's policy shows them: attribute → names under which it is met.
 DEFAULT_WITHHELD: Mapping[str, tuple[str, ...]] = {
     "name": (
         "name", "full_name", "first_name", "last_name", "given_name", "family_name", "surname", "forename",
-        "middle_name", "maiden_name", "applicant_name", "customer_name", "patient_name", "candidate_name",
-        "user_name", "username", "display_name", "author_name",
+        "middle_name", "maiden_name", "applicant_name", "customer_name", "patient_name", "candidate_name", "user_name",
+        "username", "display_name", "author_name", "vorname", "nachname", "familienname", "geburtsname", "nombre",
+        "apellido", "apellidos", "nom", "prenom", "nom_de_famille", "nome", "cognome", "sobrenome",
     ),
     "photo": ("photo", "picture", "portrait", "avatar", "face_image", "profile_picture"),
-    "sex": ("sex", "gender", "gender_identity", "is_male", "is_female", "sex_at_birth"),
-    "pronouns": ("pronouns", "pronoun", "salutation", "honorific", "personal_title"),
+    "sex": (
+        "sex", "gender", "gender_identity", "is_male", "is_female", "sex_at_birth", "geschlecht", "sexo", "genero",
+        "sexe", "sesso",
+    ),
+    "pronouns": (
+        "pronouns", "pronoun", "salutation", "honorific", "personal_title", "anrede", "tratamiento", "civilite",
+    ),
     "age": (
         "age", "age_band", "age_group", "age_years", "age_in_years", "date_of_birth", "birth_date", "birthdate",
-        "birthday", "dob", "year_of_birth", "birth_year", "graduation_year",
+        "birthday", "dob", "year_of_birth", "birth_year", "graduation_year", "alter", "geburtsdatum", "geburtstag",
+        "geburtsjahr", "edad", "fecha_nacimiento", "fecha_de_nacimiento", "naissance", "date_naissance",
+        "date_de_naissance", "annee_de_naissance", "data_nascimento", "data_di_nascita", "idade",
     ),
-    "ethnicity": ("ethnicity", "ethnic_group", "ethnic_origin", "race", "skin_color", "skin_colour", "caste"),
+    "ethnicity": (
+        "ethnicity", "ethnic_group", "ethnic_origin", "race", "skin_color", "skin_colour", "caste", "ethnie", "etnia",
+        "raza",
+    ),
     "nationality": (
         "nationality", "citizenship", "country_of_birth", "birth_country", "birthplace", "place_of_birth",
         "foreign_worker", "immigration_status", "national_origin", "native_language", "mother_tongue",
+        "staatsangehorigkeit", "staatsangehoerigkeit", "nationalitat", "geburtsort", "muttersprache", "nacionalidad",
+        "lugar_de_nacimiento", "nationalite", "lieu_de_naissance", "cittadinanza",
     ),
-    "religion": ("religion", "faith", "denomination"),
+    "religion": ("religion", "faith", "denomination", "konfession", "religione", "religiao"),
     "address": (
         "address", "street", "street_address", "home_address", "postal_address", "zip", "zip_code", "zipcode",
-        "postcode", "postal_code", "city_of_residence",
+        "postcode", "postal_code", "city_of_residence", "anschrift", "adresse", "strasse", "wohnort", "postleitzahl",
+        "plz", "direccion", "domicilio", "codigo_postal", "code_postal", "indirizzo", "endereco", "cep",
     ),
-    "marital status": ("marital_status", "civil_status", "married", "personal_status", "maritalstatus"),
+    "marital status": (
+        "marital_status", "civil_status", "married", "personal_status", "maritalstatus", "familienstand",
+        "estado_civil", "etat_civil", "situation_matrimoniale", "stato_civile",
+    ),
     "contact": (
         "email", "e_mail", "email_address", "phone", "phone_number", "telephone", "telephone_number", "mobile",
-        "mobile_number", "fax", "contact", "contact_details",
+        "mobile_number", "fax", "contact", "contact_details", "telefon", "telefonnummer", "handynummer", "telefono",
+        "telefone", "courriel", "correo", "correo_electronico",
     ),
-    "disability": ("disability", "disabled", "disability_status", "health_status", "pregnant", "pregnancy"),
+    "disability": (
+        "disability", "disabled", "disability_status", "health_status", "pregnant", "pregnancy", "behinderung",
+        "discapacidad", "handicap", "schwanger",
+    ),
     "orientation": ("sexual_orientation", "orientation_sexual"),
     "identifier": (
         "ssn", "social_security_number", "national_id", "passport", "passport_number", "tax_id", "iban",
-        "account_number", "card_number", "ip_address", "drivers_license", "medical_record_number", "mrn",
+        "account_number", "card_number", "ip_address", "drivers_license", "driver_license_number",
+        "medical_record_number", "mrn",
     ),
 }  # fmt: skip
 
@@ -52,22 +76,53 @@ _BY_NAME = {name: attribute for attribute, names in DEFAULT_WITHHELD.items() for
 CONSTANT = "[withheld: "
 # Names as they are written without any separator: `dateofbirth`, `IPAddress`.
 _BY_JOINED_NAME = {name.replace("_", ""): attribute for name, attribute in _BY_NAME.items()}
+_LONGEST = max(name.count("_") for name in _BY_NAME) + 1
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # What explainers put around a feature's name: `25 < age <= 37` (LIME), `encoder__sex_female` (scikit-learn).
 _AROUND_FEATURES = re.compile(r"[<>=≤≥!]+|__")
+# Names are a sender's: neither many of them nor long ones may fill the memory.
+_CACHED_NAMES = 4096
+_CACHED_LENGTH = 200
+# So many of a feature's first words are looked at.
+_FIRST_WORDS = 16
 
 
-@lru_cache(maxsize=8192)
 def tokens(name: str) -> tuple[str, ...]:
     """A name's words: `personalStatus_2` → ("personal", "status", "2"). Fullwidth letters are letters."""
+    return _cached_tokens(name) if len(name) <= _CACHED_LENGTH else _tokens(name)
+
+
+def _tokens(name: str) -> tuple[str, ...]:
     spaced = "".join(map(_letter_or_space, unicodedata.normalize("NFKC", name)))
     return tuple(part.casefold() for part in _CAMEL.sub(" ", spaced).split())
+
+
+_cached_tokens = lru_cache(maxsize=_CACHED_NAMES)(_tokens)
 
 
 def _letter_or_space(char: str) -> str:
     """Letters, marks and digits stay; what is invisible vanishes; the rest separates."""
     category = unicodedata.category(char)
     return char if category[0] in "LMN" else "" if category == "Cf" else " "
+
+
+def meaning(name: str) -> str | None:
+    """The attribute of the built-in list that a name means, alone or with a word for a person."""
+    return _meaning(tokens(name))
+
+
+def _meaning(words: tuple[str, ...], rules: bool = True) -> str | None:
+    # `email_2` is one more e-mail.
+    while len(words) > 1 and words[-1].isdigit():
+        words = words[:-1]
+    plain = words if "".join(words).isascii() else tuple(map(_without_marks, words))
+    found = _BY_NAME.get("_".join(plain)) or _BY_JOINED_NAME.get("".join(plain))
+    return found or (of_a_person(plain, _BY_NAME, _BY_JOINED_NAME, _LONGEST) if rules else None)
+
+
+def _without_marks(word: str) -> str:
+    """`prénom` as `prenom`."""
+    return "".join(char for char in unicodedata.normalize("NFKD", word) if unicodedata.category(char) != "Mn")
 
 
 class Withheld:
@@ -78,14 +133,20 @@ class Withheld:
         self._declared = {tokens(name): name for name in declared if tokens(name)}
         self._revealing = {tokens(name): attribute for name, attribute in revealing.items() if tokens(name)}
         self._shown = {tokens(name) for name in shown} - set(self._declared)
+        self._lengths = sorted({len(words) for words in self._declared})
+        self._beginnings: dict[tuple[str, ...], str] = {}
+        for words, name in self._declared.items():
+            for n in range(1, len(words)):
+                self._beginnings.setdefault(words[:n], name)
         self._names: dict[str, str | None] = {}
         self._features: dict[str, str | None] = {}
 
     def attribute(self, name: str) -> str | None:
         """The withheld attribute that this input or key names, or None."""
-        if name not in self._names:
-            self._names[name] = None if name.startswith(CONSTANT) else self._attribute(tokens(name))
-        return self._names[name]
+        if name in self._names:
+            return self._names[name]
+        found = None if name.startswith(CONSTANT) else self._attribute(tokens(name), CONSTANT not in name)
+        return _remember(self._names, name, found)
 
     def feature(self, name: str, visible: frozenset[str]) -> str | None:
         """The attribute behind an explainer's feature name; sees through one-hot names like `race_Black`.
@@ -95,32 +156,43 @@ class Withheld:
         if name in visible or name.startswith(CONSTANT):
             return None
         if name not in self._features:
-            self._features[name] = self._beginning(name)
-        if self._features[name]:
-            return self._features[name]
+            found = _remember(self._features, name, self._beginning(name))
+        else:
+            found = self._features[name]
+        if found:
+            return found
         parts = [part.strip() for part in _AROUND_FEATURES.split(name)]
         return next((found for part in parts if part not in visible and (found := self._beginning(part))), None)
 
     def _beginning(self, name: str) -> str | None:
         """The withheld attribute that the name's first words mean."""
-        words = tokens(name)
-        return next((found for n in range(len(words), 0, -1) if (found := self._attribute(words[:n]))), None)
+        words, rules = tokens(name), CONSTANT not in name
+        some = range(min(len(words), _FIRST_WORDS), 0, -1)
+        return next((found for n in some if (found := self._attribute(words[:n], rules))), None)
 
-    def _attribute(self, words: tuple[str, ...]) -> str | None:
+    def _attribute(self, words: tuple[str, ...], rules: bool = True) -> str | None:
+        """`rules`: names of the built-in list also count beside words for a person.
+
+        Not where something was taken out of the name: what is left of it says nothing.
+        """
         if not words:
             return None
         if words in self._declared:
             return self._declared[words]
         if words in self._revealing:
             return self._revealing[words]
-        for declared, name in self._declared.items():
-            # `age` gives `age_band` away, and `sex_and_status` gives `sex` away.
-            short, long = sorted((declared, words), key=len)
-            if words not in self._shown and long[: len(short)] == short:
-                return name
         if words in self._shown:
             return None
-        # `email_2` is one more e-mail.
-        while len(words) > 1 and words[-1].isdigit():
-            words = words[:-1]
-        return _BY_NAME.get("_".join(words)) or _BY_JOINED_NAME.get("".join(words))
+        # `age` gives `age_band` away, and `sex_and_status` gives `sex` away.
+        for n in self._lengths:
+            if n < len(words) and words[:n] in self._declared:
+                return self._declared[words[:n]]
+        return self._beginnings.get(words) or _meaning(words, rules)
+
+
+def _remember(known: dict[str, str | None], name: str, found: str | None) -> str | None:
+    if len(name) <= _CACHED_LENGTH:
+        if len(known) >= _CACHED_NAMES:
+            known.clear()
+        known[name] = found
+    return found

@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from app.model.policy import QueuePolicy
-from app.model.prediction import Prediction
+from app.model.prediction import CODE_LENGTH, NAME_LENGTH, Prediction
 from app.protect.coarsen import Coarser
 from app.protect.explanations import target_of, without_withheld
 from app.protect.masking import drop_keys, masked, texts_of
@@ -100,7 +100,8 @@ class Protector:
             kept = self._redacted(kept)
         _keep_masked_texts(record, kept, taken)
         if sensitive:
-            kept["sensitive"] = [{"name": s["name"], "value": None} for s in sensitive]
+            names = [found.text(s["name"])[0] if found else s["name"] for s in sensitive]
+            kept["sensitive"] = [{"name": name[:NAME_LENGTH], "value": None} for name in names]
         if subject is not None:
             kept["subject"] = self.pseudonym(f"case:{record['id']}", "subject", str(subject))
         # Names of fields come from the sender as well.
@@ -233,6 +234,11 @@ def scrubbed(record: dict[str, Any], found: Scrubber) -> dict[str, Any]:
         if kept.get(section):
             kept[section] |= {key: record[section][key] for key in fixed if key in record[section]}
     kept |= {key: record[key] for key in ("id", "schema") if key in record}
+    # What stands in place of a value may be longer than it was; a record must stay one.
+    for item in kept["inputs"]:
+        item["name"] = item["name"][:NAME_LENGTH]
+    for flag in kept.get("flags") or ():
+        flag["code"] = flag["code"][:CODE_LENGTH]
     _move_spans(record.get("explanations") or (), kept, edits)
     return kept
 

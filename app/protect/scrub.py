@@ -1,23 +1,34 @@
 """Known values, searched and masked wherever else they stand in the same record.
 
-A value counts when it is specific: at least four characters, at least five digits, and no
-everyday word. Short values must stand alone, long ones (six characters) are found inside words.
-Upper and lower case, diacritics, width, invisible characters and kinds of space make no difference.
+A value counts when it is specific: at least four characters, at least five digits, and no everyday
+word; of names every part from three letters. Texts are searched as skeletons (`app.protect.skeleton`)
+for the ways in which a value may be written (`app.protect.spellings`).
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from app.protect.dates import Day, days_in
+from app.protect.fitting import end_of_fit
+from app.protect.forms import Form
 from app.protect.names import CONSTANT
+from app.protect.skeleton import Skeleton, fold, folded_with_places, merge, skeleton, squeezed
+from app.protect.spellings import Spellings, means_name, spellings
 
-_EVERYDAY = frozenset(
-    ("true", "false", "none", "null", "unknown", "other", "missing", "n/a", "prefer_not_to_say", "medium", "high")
-)
+__all__ = ["Constant", "Edit", "Scrubber", "fold", "known_values", "moved", "scrubber", "withheld"]
+
+# So many keys are looked for one after another; more are looked up piece by piece.
+_FEW = 48
+# Pieces of a text are so long at most where very many values are looked for in it.
+_PIECE = 6
+# By so many letters of their beginnings forms are looked up.
+_KEY = 4
+# So long a text's result is remembered within a record: names and values come again and again.
+_SHORT = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,29 +42,95 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Scrubber:
-    """Masks known values. `values` maps each, folded, to its attribute."""
+    """Masks known values."""
 
-    values: Mapping[str, str]
-    pattern: re.Pattern[str]
+    forms: Mapping[str, list[tuple[Form, str]]]
+    """Letters, merged → forms with these letters, with their attribute."""
+    lengths: Mapping[str, list[int]]
+    """First letters, merged → how long the forms are that begin so, the longest first."""
+    days: Mapping[Day, str]
+    literals: re.Pattern[str] | None
+    """Values of signs, folded."""
+    attributes: Mapping[str, str]
+    """Such values, and numbers, folded → attribute."""
+    inside: frozenset[str]
+    """Keys of forms that count inside words."""
+    _seen: dict[str, tuple[str, list[Edit]]] = field(default_factory=dict, repr=False, compare=False)
 
     def text(self, text: str) -> tuple[str, list[Edit]]:
         """The masked text, and where it changed."""
-        folded, places = _folded_with_places(text)
+        known = self._seen.get(text)
+        if known is None:
+            known = self._masked(text)
+            if len(text) <= _SHORT:
+                self._seen[text] = known
+        return known[0], list(known[1])
+
+    def number(self, number: float) -> float | str:
+        """A number, or what stands where a known one was taken out."""
+        attribute = self.attributes.get(str(number))
+        if attribute is None and isinstance(number, float) and number.is_integer():
+            attribute = self.attributes.get(str(int(number)))
+        return withheld(attribute) if attribute else number
+
+    def _masked(self, text: str) -> tuple[str, list[Edit]]:
         edits: list[Edit] = []
         pieces: list[str] = []
         end = 0
-        for hit in self.pattern.finditer(folded):
-            constant = withheld(self.values.get(" ".join(hit.group().split()), "value"))
-            start, after = max(places[hit.start()], end), places[hit.end() - 1] + 1
+        for start, after, attribute in sorted(self._found(text), key=lambda hit: (hit[0], -hit[1])):
+            if after <= end:
+                continue
+            constant, start = withheld(attribute), max(start, end)
             edits.append(Edit(start, after, len(constant)))
             pieces += (text[end:start], constant)
             end = after
         return ("".join((*pieces, text[end:])), edits) if edits else (text, edits)
 
-    def number(self, number: float) -> float | str:
-        """A number, or what stands where a known one was taken out."""
-        attribute = self.values.get(str(number))
-        return withheld(attribute) if attribute else number
+    def _found(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """Beginning, end and attribute of every hit, in no order."""
+        if self.forms and self._may_occur(text):
+            yield from self._words(text)
+        if self.days or self.literals:
+            folded, places = folded_with_places(text)
+            for start, after, meanings in days_in(folded) if self.days else ():
+                attribute = next((self.days[day] for day in meanings if day in self.days), None)
+                if attribute:
+                    yield places[start], places[after - 1] + 1, attribute
+            for hit in self.literals.finditer(folded) if self.literals else ():
+                attribute = self.attributes.get(" ".join(hit.group().split()), "value")
+                yield places[hit.start()], places[hit.end() - 1] + 1, attribute
+
+    def _may_occur(self, text: str) -> bool:
+        if len(self.lengths) > _FEW:
+            return True
+        letters = squeezed(text)
+        return any(key in letters for key in self.lengths)
+
+    def _words(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """Of the hits that begin at one letter the longest; the next begins behind it."""
+        bones = skeleton(text)
+        beginnings = bones.starts | bones.turns
+        end = 0
+        for at in range(len(bones.letters)) if self.inside else sorted(beginnings):
+            if at < end:
+                continue
+            whole = at in beginnings
+            for size in range(_KEY, 1, -1):
+                key = bones.merged[at : at + size]
+                if key in self.lengths and (whole or key in self.inside):
+                    after, attribute = self._longest(bones, text, at, self.lengths[key])
+                    if after:
+                        yield bones.places[at], bones.places[after - 1] + 1, attribute
+                        end = after
+                        break
+
+    def _longest(self, bones: Skeleton, text: str, at: int, lengths: list[int]) -> tuple[int, str]:
+        """Where the longest form ends that fits at a letter, and its attribute."""
+        for length in lengths:
+            for form, attribute in self.forms.get(bones.merged[at : at + length], ()):
+                if after := end_of_fit(form, bones, text, at):
+                    return after, attribute
+        return 0, ""
 
 
 class Constant(str):
@@ -68,32 +145,88 @@ def withheld(attribute: str) -> Constant:
 
 
 def known_values(pairs: list[tuple[str, Any]]) -> dict[str, str]:
-    """Attribute and raw value → the specific strings among them, folded, with their attribute."""
+    """Attribute and raw value → the specific strings among them, with their attribute."""
     found: dict[str, str] = {}
+    names: list[tuple[str, str]] = []
     for attribute, value in pairs:
         for text in _strings(value):
-            if text == withheld(attribute):
+            if spellings(attribute, text) is None or (text[0] == CONSTANT[0] and text == withheld(attribute)):
                 continue
-            folded = " ".join(fold(text).split())
-            specific = sum(c.isdigit() for c in folded) >= 5 if _is_number(folded) else len(folded) >= 4
-            if specific and folded not in _EVERYDAY:
-                found[folded] = attribute
+            found[text] = attribute
+            if attribute != "subject" and text.isalpha() and means_name(attribute, ""):
+                names.append((attribute, text))
+    # First and last name under keys of their own are a whole name together.
+    if 2 <= len(names) <= 4:
+        found[" ".join(text for _, text in names)] = names[0][0]
     return found
 
 
 def scrubber(values: Mapping[str, str], texts: str) -> Scrubber | None:
-    """A scrubber for those values that occur in the texts; None where none does."""
-    squeezed = " ".join(fold(texts).split())
-    present = {value: attribute for value, attribute in values.items() if value in squeezed}
-    if not present:
-        return None
-    longest_first = sorted(present, key=len, reverse=True)
-    return Scrubber(present, re.compile("|".join(map(_spelling, longest_first))))
+    """A scrubber for those values that may occur in the texts; None where none does."""
+    letters = squeezed(texts)
+    within = _Pieces(letters) if len(values) > _FEW else letters
+    present = [
+        (attribute, known)
+        for value, attribute in values.items()
+        if (known := spellings(attribute, value)) and _may_be_in(known, texts, letters, within)
+    ]
+    return _made(present) if present else None
 
 
-def fold(text: str) -> str:
-    """The text without what makes equal words look different; may be shorter or longer."""
-    return text.lower() if text.isascii() else text.translate(_FOLDED)
+class _Pieces(dict[int, set[str]]):
+    """Answers for many needles whether they may be in a text, from all its pieces of some length."""
+
+    def __init__(self, letters: str) -> None:
+        self._letters = letters
+
+    def __missing__(self, size: int) -> set[str]:
+        self[size] = {self._letters[at : at + size] for at in range(len(self._letters))}
+        return self[size]
+
+    def __contains__(self, needle: object) -> bool:
+        needle = str(needle)
+        pieces = self[min(len(needle), _PIECE)]
+        return needle[:_PIECE] in pieces and needle[-_PIECE:] in pieces
+
+
+def _may_be_in(known: Spellings, texts: str, letters: str, within: str | _Pieces) -> bool:
+    """Whether the value can be in the texts; cheap, and seldom wrong."""
+    for needle in known.needles:
+        if needle in within:
+            return True
+    if known.literal and known.literal in " ".join(fold(texts).split()):
+        return True
+    if known.initials and any(initials in texts for initials in known.initials):
+        return True
+    if known.days and any(merge(f"{year % 100:02}") in letters for year, _, _ in known.days):
+        return any(not known.days.isdisjoint(meanings) for _, _, meanings in days_in(fold(texts)))
+    return False
+
+
+def _made(present: Iterable[tuple[str, Spellings]]) -> Scrubber:
+    forms: dict[str, list[tuple[Form, str]]] = {}
+    lengths: dict[str, set[int]] = {}
+    inside: set[str] = set()
+    days: dict[Day, str] = {}
+    literals: dict[str, str] = {}
+    numbers: dict[str, str] = {}
+    for attribute, known in present:
+        for form in known.forms():
+            letters = merge(form.letters)
+            key = letters[:_KEY]
+            forms.setdefault(letters, []).append((form, attribute))
+            lengths.setdefault(key, set()).add(len(letters))
+            if form.inside or form.country:
+                inside.add(key)
+        days.update(dict.fromkeys(known.days, attribute))
+        if known.literal:
+            literals[known.literal] = attribute
+        if known.number:
+            numbers[known.number] = attribute
+    longest_first = sorted(literals, key=len, reverse=True)
+    pattern = re.compile("|".join(map(_spelling, longest_first))) if literals else None
+    sizes = {key: sorted(some, reverse=True) for key, some in lengths.items()}
+    return Scrubber(forms, sizes, days, pattern, numbers | literals, frozenset(inside))
 
 
 def moved(offset: int, edits: list[Edit], end: bool = False) -> int:
@@ -107,39 +240,17 @@ def moved(offset: int, edits: list[Edit], end: bool = False) -> int:
     return offset + shift
 
 
-class _Folded(dict[int, str]):
-    """Code point → its compatibility form without case and marks; nothing for one that draws nothing."""
-
-    def __missing__(self, code: int) -> str:
-        plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", chr(code)).casefold())
-        self[code] = "".join(char for char in plain if unicodedata.category(char) not in ("Mn", "Cf"))
-        return self[code]
-
-
-_FOLDED = _Folded()
-
-
-def _folded_with_places(text: str) -> tuple[str, range | list[int]]:
-    """The folded text, and for each of its characters where it stands in the text."""
-    if text.isascii():
-        return text.lower(), range(len(text))
-    parts = [_FOLDED[ord(char)] for char in text]
-    return "".join(parts), [place for place, part in enumerate(parts) for _ in part]
-
-
 def _spelling(value: str) -> str:
     """A pattern for a folded value, with any run of spaces between its words."""
     words = r"\s+".join(map(re.escape, value.split()))
-    return words if len(value) >= 6 and not _is_number(value) else rf"(?<![^\W_]){words}(?![^\W_])"
+    return words if len(value) >= 6 else rf"(?<![^\W_]){words}(?![^\W_])"
 
 
 def _strings(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
     if isinstance(value, dict):
         return [text for inner in value.values() for text in _strings(inner)]
     if isinstance(value, list):
         return [text for inner in value for text in _strings(inner)]
     return [] if value is None or isinstance(value, bool) else [str(value)]
-
-
-def _is_number(text: str) -> bool:
-    return text.replace(".", "", 1).replace("-", "", 1).isdigit()

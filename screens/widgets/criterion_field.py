@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,6 +15,7 @@ from textual.widgets import Static, TextArea
 
 from app.model.answers import normal
 from app.model.rubric import Criterion, Option
+from app.protect.safe_text import safe_line
 from screens.text import join, line
 from screens.widgets.explanations.layout import hang, wrap
 
@@ -37,6 +39,10 @@ class AnswerArea(TextArea):
         def __init__(self, onward: bool) -> None:
             super().__init__()
             self.onward = onward
+
+    def get_line(self, line_index: int) -> Text:
+        """A line as it is drawn: what was pasted or drafted is as hostile as anything else."""
+        return Text(safe_line(self.document.get_line(line_index)), end="", no_wrap=True)
 
     def action_done(self, onward: bool) -> None:
         """Ends the writing."""

@@ -44,6 +44,8 @@ ESCAPES = {
     "tag characters": "".join(chr(0xE0000 + ord(c)) for c in "approve"),
     "marks": "e" + "\u0301" * 1000,
     "marks with a joiner between": ("e" + "\u0301\u034f" * 100),
+    "Thai marks": "\u0e01" + "\u0e49" * 100,
+    "Arabic and Hebrew marks": "\u0628" + "\u064b\u05b0" * 100,
     "lone surrogates": "\ud800x\udfff",
     "mark of byte order": "a\ufeffb",
     "line separator": "a\u2028b\u2029c",
@@ -81,6 +83,7 @@ def test_plain_text_is_left_alone() -> None:
         "two\nlines",
         "größe, naïve, 日本語, עברית, हिन्दी, 👍🏽",
         "e\u0301 a\u0308\u0304",
+        "\u0e1b\u0e35\u0e48\u0e19\u0e49\u0e33 \u05d1\u05bc\u05b0 \u064b\u0651",
         "a  b",
         "[red]x[/]",
     ):
@@ -117,6 +120,14 @@ def test_nothing_acts_and_what_was_hidden_is_counted(name: str) -> None:
 def test_what_is_shown_instead(text: str, shown: str, hidden: int) -> None:
     assert safe_text(text) == shown
     assert hidden_characters(text) == hidden
+
+
+def test_many_different_characters_at_once() -> None:
+    text = "".join(map(chr, range(0xA0))) + "審" + "".join(map(chr, range(0xE0000, 0xE0080)))
+    shown = safe_text(text)
+    assert_harmless(shown)
+    assert shown == "".join(map(safe_text, text))
+    assert hidden_characters(text) == sum(a not in (b, "\t") for a, b in zip(text, shown, strict=True))
 
 
 def test_an_escape_that_is_split_over_two_fields_stays_apart() -> None:

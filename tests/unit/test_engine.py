@@ -66,3 +66,40 @@ def test_a_full_disk_keeps_what_was_there(path: Path) -> None:
     with store.read() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM sqlite_master WHERE name = 'more'").scalar() == 0
     store.close()
+
+
+def may_not_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for an auditor's copy. (Tests may run as root, whom no file's mode holds.)"""
+    monkeypatch.setattr(db.engine, "_may_write", lambda _path: False)
+
+
+def test_a_file_that_may_not_be_written_is_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    may_not_write(monkeypatch)
+    before = {p.name: p.read_bytes() for p in path.parent.iterdir()}
+    store = open_store(sqlite_url(path))
+    with store.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM cases").scalar() == 0
+    with pytest.raises(Unavailable, match="read-only"), store.write() as connection:
+        connection.exec_driver_sql("DELETE FROM drafts")
+    store.close()
+    assert {p.name: p.read_bytes() for p in path.parent.iterdir()} == before
+
+
+def test_a_read_only_file_with_changes_beside_it_is_not_read_halfway(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.with_name("x.db-wal").write_bytes(b"changes")
+    may_not_write(monkeypatch)
+    with pytest.raises(Unavailable, match="newest changes are in x"):
+        open_store(sqlite_url(path))
+
+
+def test_a_read_only_file_of_another_version_is_left_alone(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    connection.commit()
+    connection.execute("PRAGMA journal_mode = DELETE")
+    connection.close()
+    may_not_write(monkeypatch)
+    with pytest.raises(Unavailable, match="schema 0001"):
+        open_store(sqlite_url(path))

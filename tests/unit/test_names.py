@@ -52,6 +52,67 @@ def test_other_names_are_not_withheld(name: str) -> None:
     assert PLAIN.feature(name, NONE) is None
 
 
+@pytest.mark.parametrize(
+    ("name", "attribute"),
+    [
+        ("applicant_age", "age"), ("Sex of applicant", "sex"), ("customer gender", "sex"),
+        ("borrower_race", "ethnicity"), ("patientSex", "sex"), ("age_of_driver", "age"), ("home_zip", "address"),
+        ("mother_religion", "religion"), ("applicant's age", "age"), ("applicantage", "age"),
+        ("customergender", "sex"), ("account_owner_age", "age"), ("vehicle driver age", "age"),
+        ("Name des Kunden", "name"), ("age of customers", "age"), ("user email", "contact"),
+        ("owner phone number", "contact"), ("race_Black", "ethnicity"), ("sex_female", "sex"),
+        ("gender_code", "sex"), ("head_of_household_age", "age"), ("emergency_contact_phone", "contact"),
+        ("spouse_name", "name"), ("applicant_marital_status", "marital status"), ("client_dob", "age"),
+        ("user_ip_address", "identifier"), ("Geschlecht", "sex"), ("Alter", "age"), ("geburtsdatum", "age"),
+        ("nombre", "name"), ("edad", "age"), ("prénom", "name"), ("nom", "name"), ("date de naissance", "age"),
+        ("fechaNacimiento", "age"), ("sexo", "sex"), ("kunde_alter", "age"), ("Staatsangehörigkeit", "nationality"),
+        ("codigo postal", "address"),
+    ],
+)  # fmt: skip
+def test_attributes_of_persons_in_longer_names_and_other_languages(name: str, attribute: str) -> None:
+    assert PLAIN.attribute(name) == attribute
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "page", "message", "usage", "manage", "percentage", "storage", "parentage", "average_age_of_account",
+        "account_age", "account age", "vehicle age", "age_of_vehicle", "loan_age", "age of the customer's account",
+        "customer_account_age", "home_age", "age_of_oldest_tradeline", "product_name", "file_name", "model_name",
+        "company_name", "feature name", "customer_segment_name", "employer_name", "name_length", "user_agent",
+        "contact_center_wait", "contact_type", "customer_contact_center_wait", "address_verified",
+        "customer_address_verified", "phone_verified", "email_domain", "race_time", "number of dependents",
+        "customer id", "family_size", "hostname", "average_age", "eta",
+    ],
+)  # fmt: skip
+def test_attributes_of_things_stay(name: str) -> None:
+    assert PLAIN.attribute(name) is None
+
+
+def test_a_name_of_which_something_was_taken_out_is_not_judged_again() -> None:
+    assert PLAIN.attribute("Sex of [withheld: alias]") is None
+    assert PLAIN.attribute("[withheld: alias] of the customer's race") is None
+
+
+def test_a_million_names_do_not_fill_the_memory() -> None:
+    rules = Withheld([], {})
+    for number in range(20_000):
+        rules.attribute(f"key {number}")
+        rules.feature(f"feature {number}", NONE)
+    rules.attribute("long " * 1000)
+    kept = [*rules._names, *rules._features]
+    assert len(kept) < 10_000
+    assert max(map(len, kept)) < 300
+
+
+def test_thousands_of_declared_names_and_long_ones_cost_little() -> None:
+    rules = Withheld((f"tribe {number} group" for number in range(5000)), {})
+    for number in range(5000):
+        assert rules.attribute(f"tribe {number}") == f"tribe {number} group"
+        assert rules.attribute(f"tribe {number} group fine") == f"tribe {number} group"
+    assert rules.feature("x " * 20_000 + "age", NONE) is None
+
+
 def test_what_is_declared_is_withheld_in_parts_and_extensions() -> None:
     rules = Withheld(["tribe_group", "Caste"], {})
     assert rules.attribute("tribe-group") == "tribe_group"

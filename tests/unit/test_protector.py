@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 
 from app.intake.parse import validate
+from app.model.prediction import Prediction
 from tests.builders import POLICY, protector, record
 
 
@@ -171,3 +173,17 @@ def test_numbers_of_the_format_stay_numbers() -> None:
     trace, note = protect(made)["explanations"]
     assert trace["items"] == [{"duration_ms": 12345, "arguments": {"n": "[withheld: account]"}}]
     assert (note["base_value"], note["fidelity_score"]) == (12345, {"name": "[withheld: account]", "value": 12345})
+
+
+def test_masking_that_makes_names_longer_keeps_a_record_valid() -> None:
+    subject = "abcdef"
+    raw = record(
+        subject=subject,
+        flags=[{"code": subject * 33, "severity": "low"}],
+        inputs=[{"name": subject * 50, "kind": "number", "value": 1}],
+        sensitive=[{"name": subject * 50, "value": "x"}],
+    )
+    validate(raw, POLICY)
+    kept = protector().protect(raw)
+    assert subject not in str(kept)
+    Prediction.model_validate(orjson.loads(orjson.dumps(kept)))
