@@ -177,7 +177,9 @@ class _Sample:
         for key, value in withheld.items():
             if not isinstance(value, list | dict) and key[0] != _FREE_TEXT:
                 self.withheld.setdefault(key, {})[self.n] = value
-        self._hidden.append((record.get("subject"), *withheld.values()))
+        # Two values may stand under one name.
+        sensitive = (item.get("value") for item in record.get("sensitive") or ())
+        self._hidden.append((record.get("subject"), *sensitive, *withheld.values()))
         self.n += 1
 
     def fields(self) -> list[str]:

@@ -250,7 +250,6 @@ def test_an_error_in_the_middle_says_nothing_of_it(world: World, capfd: pytest.C
     assert_not_in(other.root)
 
 
-@pytest.mark.xfail(strict=True, reason="the report on proxies knows only the last of two values with one name")
 def test_two_values_with_one_name(tmp_path: Path) -> None:
     file, root = tmp_path / "two.jsonl", tmp_path / "desk"
     sensitive = [{"name": "tribe", "value": f"{_HEAD}aaaé"}, {"name": "tribe", "value": "other one"}]
