@@ -122,7 +122,7 @@ def _text_row(record: str | None, better: str | None) -> dict[str, str | None]:
     row: dict[str, str | None] = {}
     for item in content["inputs"]:
         value = item.get("value")
-        if value is None or item.get("withheld") or item.get("kind") in ("number", "category", "reference"):
+        if value is None or item.get("withheld") or item.get("kind", "category") in ("number", "category", "reference"):
             continue
         row[_free_name(item["name"])] = value if isinstance(value, str) else orjson.dumps(value).decode()
     return {**row, "output_text": content["output"].get("text"), "corrected_text": better}

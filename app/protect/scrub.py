@@ -1,8 +1,8 @@
 """Known values, searched and masked wherever else they stand in the same record.
 
 A value counts when it is specific: at least four characters, at least five digits, and no everyday
-word; of names every part from three letters. Texts are searched as skeletons (`app.protect.skeleton`)
-for the ways in which a value may be written (`app.protect.spellings`).
+word; of names every part from three letters. Texts are searched as skeletons (`app.protect.known.skeleton`)
+for the ways in which a value may be written (`app.protect.known.spellings`).
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.protect.dates import Day, days_in
-from app.protect.fitting import end_of_fit
-from app.protect.forms import Form
+from app.protect.known.dates import Day, days_in
+from app.protect.known.fitting import end_of_fit
+from app.protect.known.forms import Form
+from app.protect.known.skeleton import Skeleton, fold, folded_with_places, merge, skeleton, squeezed
+from app.protect.known.spellings import Spellings, means_name, spellings
 from app.protect.names import CONSTANT
-from app.protect.skeleton import Skeleton, fold, folded_with_places, merge, skeleton, squeezed
-from app.protect.spellings import Spellings, means_name, spellings
 
 __all__ = ["Constant", "Edit", "Scrubber", "fold", "known_values", "moved", "scrubber", "withheld"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from app.protect.everyday import BEFORE_A_MONTH, CALENDAR, OPENERS
-from app.protect.forms import Form
-from app.protect.skeleton import READ_AS, Skeleton, fold
+from app.protect.known.everyday import BEFORE_A_MONTH, CALENDAR, OPENERS
+from app.protect.known.forms import Form
+from app.protect.known.skeleton import READ_AS, Skeleton, fold
 
 _LAST_WORD = re.compile(r"([^\W\d_]+)[^\w.!?:;]*$")
 _NUMBER_FOLLOWS = re.compile(r"[\s,.]*\d")

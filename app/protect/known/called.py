@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
-from app.protect.everyday import ADDRESSED, NOTHING_SAID, ROLES, WORDS
-from app.protect.forms import DENSE, WORD, Form, letters_of, of_words, weight, whole
-from app.protect.skeleton import fold
+from app.protect.known.everyday import ADDRESSED, NOTHING_SAID, ROLES, WORDS
+from app.protect.known.forms import DENSE, WORD, Form, letters_of, of_words, weight, whole
+from app.protect.known.skeleton import fold
 
 _BETWEEN_NAMES = re.compile(r"[\s,;/&()\"]+")
 _LOOKS_LIKE_A_NAME = re.compile(r"[^\W\d_]+(?:[-'’.]+[^\W\d_]+)*\.?(?:,? [^\W\d_]+(?:[-'’.]+[^\W\d_]+)*\.?){1,4}")

@@ -1,6 +1,6 @@
 """What to look for in order to find a sensitive value elsewhere.
 
-A name is looked for in all ways of `app.protect.called`; an address by its lines and its postcode; an
+A name is looked for in all ways of `app.protect.known.called`; an address by its lines and its postcode; an
 e-mail address also by what stands before the @; a telephone number with and without its country's
 code; a day in any notation. See `Form` for what counts as a hit.
 """
@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
-from app.protect import called
-from app.protect.dates import Day, compact, day_of
-from app.protect.everyday import NOTHING_SAID, ROLES
-from app.protect.forms import WORD, Form, letters_of, of_words, weight, whole
+from app.protect.known import called
+from app.protect.known.dates import Day, compact, day_of
+from app.protect.known.everyday import NOTHING_SAID, ROLES
+from app.protect.known.forms import WORD, Form, letters_of, of_words, weight, whole
+from app.protect.known.skeleton import fold, merge
 from app.protect.names import meaning
-from app.protect.skeleton import fold, merge
 
 _MAIL = re.compile(r"([^\s@<>:]{2,})@[^\s@]+\.[^\s@]+")
 _POSTCODE = re.compile(
