@@ -82,7 +82,13 @@ def drop_keys(record: dict[str, Any], rules: Withheld, raw_values: list[tuple[st
     def walk(value: Any, own: bool, parent: str) -> Any:
         plain = _PLAIN.get(parent, _NOTHING) if own else _NOTHING
         if isinstance(value, list):
-            return [inner if _is_plain(inner, plain) else walk(inner, own, parent) for inner in value]
+            # `_is_plain`, spelled out: most of what a record holds passes here.
+            return [
+                inner
+                if type(inner) is dict and inner.keys() <= plain and type(inner.get("value")) not in _NESTED
+                else walk(inner, own, parent)
+                for inner in value
+            ]
         if not isinstance(value, dict) or _is_plain(value, plain):
             return value
         kept = {}

@@ -151,9 +151,11 @@ class Protector:
 
     def _inputs(self, record: dict[str, Any], rules: Withheld, taken: Taken) -> list[dict[str, Any]]:
         kept = []
+        by_name_only = not self._coarsens and self._texts is None
+        attribute_of = rules.attribute
         for item in record["inputs"]:
             name = item["name"]
-            attribute = self._attribute(item, rules)
+            attribute = item.get("withheld") or attribute_of(name) if by_name_only else self._attribute(item, rules)
             if attribute is None:
                 coarse = self._coarsens and self._coarser.handles(name)
                 kept.append(self._coarse(record["id"], item, taken) if coarse else item)

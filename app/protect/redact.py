@@ -23,6 +23,7 @@ _PROSE = ("text", "chat", "json")
 _TELLING = frozenset(("text", "evidence", "trace", "text_span"))
 # Of an explanation: names of methods, models and targets.
 _NOT_PROSE = ("kind", "method", "method_version", "explains", "target", "offset_unit")
+_PLAIN = frozenset((int, float, bool, type(None)))
 # No identifier is shorter.
 _SHORTEST = 6
 # A text in JSON with an @ or seven digits in it: all that an explanation in numbers need be looked at for.
@@ -99,7 +100,13 @@ class Redaction:
         Returns where the texts changed, by input name or `output.text`.
         """
         edits: dict[str, list[Edit]] = {}
-        record["inputs"] = [self._input(i, edits) if _worth_reading(i) else i for i in record["inputs"]]
+        # Short words and numbers hold no identifier, and are most of what there is.
+        record["inputs"] = [
+            item
+            if (kind := type(value := item.get("value"))) in _PLAIN or (kind is str and len(value) < _SHORTEST)
+            else self._input(item, edits)
+            for item in record["inputs"]
+        ]
         text = record["output"].get("text")
         if isinstance(text, str):
             shown, edits["output.text"] = self.prose.text(text)
@@ -130,11 +137,3 @@ class Redaction:
             shown, edits[item["name"]] = found.text(value)
             return {**item, "value": shown} if shown != value else item
         return {**item, "value": masked(value, found, own=False)}
-
-
-def _worth_reading(item: dict[str, Any]) -> bool:
-    """Whether an identifier can stand in an input's value: short words and numbers hold none."""
-    value = item.get("value")
-    if type(value) is str:
-        return len(value) >= _SHORTEST
-    return type(value) in (list, dict)
