@@ -137,7 +137,6 @@ def _verifier(workspace: Workspace, vkey: str | None) -> VerifierKey:
 
 
 def _seed(workspace: Workspace) -> bytes:
-
     return workspace.keys().checkpoint
 
 

@@ -75,12 +75,23 @@ def tamper(root: Path, *statements: str) -> None:
 CUT_OFF = "DELETE FROM audit WHERE seq > 3"
 
 
-def kept_elsewhere(run: Run, folder: Path) -> tuple[Path, str]:
+def kept_elsewhere(run: Run, folder: Path, **where: Path) -> tuple[Path, str]:
     """A checkpoint outside the workspace, and the verifier key."""
     path = folder / "kept.checkpoint"
-    code, out, _ = run("checkpoint", "--out", str(path), "--json")
+    code, out, _ = run("checkpoint", "--out", str(path), "--json", **where)
     assert code == 0
     return path, json.loads(out)["vkey"]
+
+
+def another_workspaces(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, str]:
+    """A checkpoint of another workspace, as long as ours, and its verifier key."""
+    monkeypatch.setenv("SECONDLOOK_WORKSPACE_KEY", OTHER_KEY)
+    root = folder / "other"
+    assert main(["init", str(root)]) == 0
+    append(root, 5)
+    kept = kept_elsewhere(run, folder, root=root)
+    monkeypatch.setenv("SECONDLOOK_WORKSPACE_KEY", KEY)
+    return kept
 
 
 def test_a_checkpoint_is_kept_in_the_workspace_and_checked_by_itself(run: Run, place: Path) -> None:
@@ -148,9 +159,7 @@ def test_an_auditor_needs_no_secret(run: Run, place: Path, tmp_path: Path, monke
 def test_another_workspaces_checkpoint_is_a_problem(
     run: Run, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SECONDLOOK_WORKSPACE_KEY", OTHER_KEY)
-    path, _ = kept_elsewhere(run, tmp_path)
-    monkeypatch.setenv("SECONDLOOK_WORKSPACE_KEY", KEY)
+    path, _ = another_workspaces(run, tmp_path, monkeypatch)
     code, out, _ = run("verify", "--checkpoint", str(path))
     assert code == 1
     assert "is another workspace's" in out
@@ -226,8 +235,7 @@ def test_a_stranger_is_not_deceived(run: Run, tmp_path: Path) -> None:
 
 def test_a_key_of_somebody_else_proves_nothing(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     proof = json.loads(run("prove", "--entry", "3", "--json")[1])
-    monkeypatch.setenv("SECONDLOOK_WORKSPACE_KEY", OTHER_KEY)
-    _, vkey = kept_elsewhere(run, tmp_path)
+    _, vkey = another_workspaces(run, tmp_path, monkeypatch)
     done = check(tmp_path, proof, vkey)
     assert (done.returncode, "another log's" in done.stderr) == (1, True)
 

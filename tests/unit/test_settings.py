@@ -34,7 +34,7 @@ def workspace(folder: Path, text: str = QUEUE) -> Workspace:
         (QUEUE + "[queues.credit.due]\ncriticl = 1\n", ["due.criticl", "did you mean 'critical'?"]),
         (QUEUE + "[queues.credit.csv]\ncolums = {}\n", ["csv.colums", "did you mean 'columns'?"]),
         (QUEUE + "[desk]\npersn = 'a'\n", ["desk.persn", "did you mean 'person'?"]),
-        (QUEUE + "[secrets]\nstore = 'fiel'\n", ["secrets.store", "'keyring' or 'file'"]),
+        (QUEUE + "[secrets]\nstore = 'fiel'\n", ["secrets.store", "'keyring', 'file' or 'environment'"]),
         ("[queus.credit]\nrubric = 'r'\n", ["queus: unknown key", "did you mean 'queues'?"]),
         ("[queues.credit]\n", ["queues.credit.rubric: is missing"]),
         ("[queues.'Credit Cards']\nrubric = 'r'\n", ["queues.Credit Cards", "pattern"]),
