@@ -4,6 +4,7 @@ never in the workspace: copies of a workspace must not open what is sealed in it
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from base64 import b64decode, b64encode
 from collections.abc import Callable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 FOLDER = "SECONDLOOK_OFFICER_KEYS"
 PASSPHRASE = "SECONDLOOK_OFFICER_PASSPHRASE"
+NEW_PASSPHRASE = "SECONDLOOK_OFFICER_NEW_PASSPHRASE"
 SHORTEST = 10
 # scrypt (RFC 7914): 128 MB and about 0.4 s a try.
 _COST = {"n": 2**17, "r": 8, "p": 1}
@@ -95,37 +97,62 @@ def where(key_id: str) -> str | None:
     return "the keyring" if keyrings.get(_account(key_id)) else None
 
 
+def problem(key_id: str) -> str | None:
+    """What is wrong with a private key's file, in words; None where nothing is, or where it is in the keyring."""
+    path = folder() / f"{key_id}.key"
+    if not path.exists():
+        return None
+    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return f"others may read {path}: chmod 600 {path}"
+    try:
+        _parts(path.read_bytes(), path)
+    except (BadInput, OSError) as error:
+        return str(error)
+    return None
+
+
 def asks_for_passphrase(key_id: str) -> bool:
     """Whether the key is in a file that a passphrase opens."""
     return (folder() / f"{key_id}.key").exists()
 
 
-def passphrase_given() -> str | None:
-    """The passphrase from SECONDLOOK_OFFICER_PASSPHRASE, or from the file that ..._FILE names."""
-    if os.environ.get(PASSPHRASE):
-        return os.environ[PASSPHRASE]
-    named = os.environ.get(f"{PASSPHRASE}_FILE")
+def passphrase_given(name: str = PASSPHRASE) -> str | None:
+    """The passphrase from an environment variable, or from the file that ..._FILE names."""
+    if os.environ.get(name):
+        return os.environ[name]
+    named = os.environ.get(f"{name}_FILE")
     if not named:
         return None
     try:
         return Path(named).read_text(encoding="utf-8", errors="replace").rstrip("\r\n")
     except OSError as error:
-        raise BadInput(f"{PASSPHRASE}_FILE names {named}, which cannot be read: {error.strerror}.") from None
+        raise BadInput(f"{name}_FILE names {named}, which cannot be read: {error.strerror}.") from None
 
 
-def ask_passphrase(twice: bool = False) -> str:
-    """The passphrase from the environment, or asked for on the terminal. Raises BadInput where neither can be."""
+def ask_passphrase() -> str:
+    """The passphrase of a key that there is. Raises BadInput where it is neither given nor can be asked for."""
     given = passphrase_given()
+    return given if given is not None else _asked("Passphrase of the officer's key: ", PASSPHRASE)
+
+
+def ask_new_passphrase(replaces: bool) -> str:
+    """The passphrase of a key that is made, asked for twice; where it `replaces` one, it has a variable of its own."""
+    name = NEW_PASSPHRASE if replaces else PASSPHRASE
+    given = passphrase_given(name)
     if given is not None:
         return given
-    if not sys.stdin.isatty():
-        raise BadInput(f"The officer's key needs its passphrase: set {PASSPHRASE}_FILE, or run this in a terminal.")
-    import getpass
-
-    words = getpass.getpass("Passphrase of the officer's key: ")
-    if twice and getpass.getpass("Once more: ") != words:
+    words = _asked("Passphrase of the new key: ", name)
+    if _asked("The new passphrase once more: ", name) != words:
         raise BadInput("The two passphrases differ. Nothing was made.")
     return words
+
+
+def _asked(prompt: str, variable: str) -> str:
+    if not sys.stdin.isatty():
+        raise BadInput(f"The officer's key needs its passphrase: set {variable}_FILE, or run this in a terminal.")
+    import getpass
+
+    return getpass.getpass(prompt)
 
 
 def to_line(officer: OfficerKey) -> str:
@@ -152,6 +179,15 @@ def _closed(private: X25519PrivateKey, passphrase: str, key_id: str) -> bytes:
 
 def _opened(content: bytes, passphrase: str, key_id: str, path: Path) -> bytes:
     """The private key (32 bytes) in a closed file."""
+    salt, sealed = _parts(content, path)
+    try:
+        return unseal(_stretched(passphrase, salt), sealed, _context(key_id))
+    except Unavailable:
+        raise BadInput(f"The passphrase does not open {path}. Nothing was changed; try again.") from None
+
+
+def _parts(content: bytes, path: Path) -> tuple[bytes, bytes]:
+    """Salt and closed key of a file. Raises BadInput where it holds none."""
     first, _, rest = content.partition(b"\n")
     try:
         data = b64decode(rest.strip(), validate=True)
@@ -159,10 +195,7 @@ def _opened(content: bytes, passphrase: str, key_id: str, path: Path) -> bytes:
         data = b""
     if first.decode(errors="replace") != _FIRST_LINE or len(data) <= _SALT:
         raise BadInput(f"{path} is not an officer's key, or was damaged. Nothing was changed; restore it from a copy.")
-    try:
-        return unseal(_stretched(passphrase, data[:_SALT]), data[_SALT:], _context(key_id))
-    except Unavailable:
-        raise BadInput(f"The passphrase does not open {path}. Nothing was changed; try again.") from None
+    return data[:_SALT], data[_SALT:]
 
 
 def _stretched(passphrase: str, salt: bytes) -> bytes:

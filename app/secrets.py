@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app import keyrings
-from app.model.errors import BadInput, Unavailable
+from app.model.errors import Unavailable
 
 ENVIRONMENT = "SECONDLOOK_WORKSPACE_KEY"
 KEY_FILE = "keys/workspace.key"
@@ -55,7 +55,10 @@ def load_keys(root: Path, store: str, check: str = "") -> Keys:
     except ValueError:
         key = b""
     if len(key) != 32:
-        raise Unavailable("The workspace key is not 32 bytes in base64. Nothing was changed; restore the right key.")
+        raise Unavailable(
+            f"The workspace key in {whereabouts(root, store)} is not 32 bytes in base64. "
+            "Nothing was changed; restore the right key."
+        )
     keys = Keys.derive(key)
     if check and keys.check != check:
         raise Unavailable(
@@ -66,8 +69,9 @@ def load_keys(root: Path, store: str, check: str = "") -> Keys:
     return keys
 
 
-def create_key(root: Path, require_keyring: bool) -> str:
-    """Makes a workspace's key and returns where it lives: `environment`, `keyring` or `file`."""
+def create_key(root: Path, require_keyring: bool, afresh: bool = False) -> str:
+    """Makes a workspace's key and returns where it lives: `environment`, `keyring` or `file`. A file that is there is
+    used as it is, or with `afresh` set aside."""
     if _from_environment():
         return "environment"
     text = base64.b64encode(secrets.token_bytes(32)).decode()
@@ -80,6 +84,8 @@ def create_key(root: Path, require_keyring: bool) -> str:
         )
     path = root / KEY_FILE
     path.parent.mkdir(mode=0o700, exist_ok=True)
+    if afresh and path.exists():
+        path.replace(path.with_name(path.name + ".old"))
     if not path.exists():
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(text + "\n")
@@ -121,7 +127,7 @@ def _from_environment() -> str | None:
     try:
         return Path(named).read_text(encoding="ascii", errors="replace").strip()
     except OSError as error:
-        raise BadInput(f"{ENVIRONMENT}_FILE names {named}, which cannot be read: {error.strerror}.") from None
+        raise Unavailable(f"{ENVIRONMENT}_FILE names {named}, which cannot be read: {error.strerror}.") from None
 
 
 def _from_file(path: Path) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, ValidationError
 
 from app.bundled import bundled
-from app.model.errors import BadInput, RubricError, SettingsError
+from app.model.errors import BadInput, RubricError, SettingsError, Unavailable
 from app.model.policy import QueuePolicy, Strict
 from app.model.rubric import Rubric
 from app.workspace_place import SETTINGS_FILE, place_of
@@ -65,6 +65,17 @@ class Workspace:
         from db.engine import sqlite_url
 
         return sqlite_url(self.root / DATABASE_FILE)
+
+    def check_database(self) -> None:
+        """Raises Unavailable where the embedded database is not there: an empty one must not take its place."""
+        if os.environ.get("SECONDLOOK_DATABASE_URL") or (self.root / DATABASE_FILE).exists():
+            return
+        copies = sorted((self.root / "backups").glob("*.db"))
+        restore = f"the newest backup here is {copies[-1]}" if copies else "there is no backup in this folder"
+        raise Unavailable(
+            f"The database {self.root / DATABASE_FILE} is missing. Nothing was made in its place. Restore it: "
+            f"{restore}; docs/protection.md says how."
+        )
 
     def keys(self) -> Keys:
         """The keys derived from the workspace's key. Raises Unavailable where it is missing or another one."""

@@ -23,7 +23,7 @@ def back_up(store: Store, path: Path, at: int) -> None:
     if path.exists():
         raise BadInput(f"{path} is there already. Nothing was written; name another file.")
     with store.write() as connection:
-        connection.execute(_backups.insert(), {"path": str(path), "at": at})
+        connection.execute(_backups.insert(), {"path": _noted(path, _folder(connection)), "at": at})
     with readable_errors(), store.engine.connect() as connection:
         target = sqlite3.connect(path)
         try:
@@ -38,12 +38,20 @@ def back_up(store: Store, path: Path, at: int) -> None:
 
 def known(connection: Connection) -> list[tuple[Path, int]]:
     """Where backups were written, and when."""
-    return [(Path(row.path), row.at) for row in connection.execute(sa.select(_backups).order_by(_backups.c.at))]
+    folder = _folder(connection)
+    found = connection.execute(sa.select(_backups).order_by(_backups.c.at))
+    return [(folder / row.path if folder else Path(row.path), row.at) for row in found]
 
 
-def forget(connection: Connection, path: Path) -> None:
-    """Forgets a backup that is gone."""
-    connection.execute(_backups.delete().where(_backups.c.path == str(path)))
+def _folder(connection: Connection) -> Path | None:
+    """Where the database's file lies."""
+    file = connection.engine.url.database
+    return Path(file).resolve().parent if file else None
+
+
+def _noted(path: Path, folder: Path | None) -> str:
+    """A path as it is kept: below the database's folder relative to it, so that a copied workspace means its own."""
+    return str(path.relative_to(folder)) if folder and path.is_relative_to(folder) else str(path)
 
 
 def opened(path: Path) -> Store:

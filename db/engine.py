@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import sqlite3
@@ -77,6 +78,7 @@ def open_store(url: str) -> Store:
     copy = _read_only_file(url)
     if copy is not None:
         return _read_only_store(copy)
+    _make_private(url)
     store = Store(_engine(url))
     try:
         with readable_errors():
@@ -101,6 +103,14 @@ def _engine(url: str) -> Engine:
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_private(url: str) -> None:
+    """A new SQLite file is readable by its owner only; what SQLite puts beside it takes after it."""
+    place = sa.make_url(url)
+    if place.get_backend_name() == "sqlite" and place.database and place.database != ":memory:":
+        with contextlib.suppress(OSError):
+            os.close(os.open(place.database, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _read_only_file(url: str) -> Path | None:
@@ -242,6 +252,11 @@ def _explain(message: str) -> str:
         return (
             "The database file is damaged or is no SQLite database. Nothing was changed. "
             "Restore a backup, or start a new workspace with `secondlook init`."
+        )
+    if "no such table" in message or "no such column" in message:
+        return (
+            f"A part of the database is missing ({message}): another program changed the file. Nothing was changed "
+            "now. Restore a backup; docs/protection.md says how."
         )
     if "append-only" in message:
         return f"The audit log can only be added to. {kept}"

@@ -106,7 +106,7 @@ def erase(connection: Connection, case_id: int) -> dict[str, int]:
     for name in _OF_A_CASE:
         table = metadata.tables[name]
         gone[name] = connection.execute(table.delete().where(table.c.case_id == case_id)).rowcount
-    blank: dict[str, Any] = {"reason": "", "salt": b"", "challenge": None}
+    blank: dict[str, Any] = {"state": "erased", "reason": "", "salt": b"", "challenge": None}
     connection.execute(_reveals.update().where(_reveals.c.case_id == case_id).values(blank))
     return gone
 

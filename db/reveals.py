@@ -57,14 +57,8 @@ def listed(connection: Connection, since: int, case_id: int | None = None) -> li
     return [Reveal(*row) for row in connection.execute(query.order_by(_reveals.c.reveal_id.desc()))]
 
 
-def change(connection: Connection, reveal_id: int, state: str, **values: Any) -> int:
-    """Moves a request on; returns 1, or 0 where it is in that state already."""
-    change = _reveals.update().where(_reveals.c.reveal_id == reveal_id, _reveals.c.state != state)
-    return connection.execute(change.values(state=state, **values)).rowcount
-
-
-def note(connection: Connection, reveal_id: int, **values: Any) -> None:
-    """Changes a request without moving it on."""
+def change(connection: Connection, reveal_id: int, **values: Any) -> None:
+    """Changes columns of a request."""
     connection.execute(_reveals.update().where(_reveals.c.reveal_id == reveal_id).values(**values))
 
 

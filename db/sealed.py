@@ -61,6 +61,11 @@ def retire_officer(connection: Connection, key_id: str, at: int) -> int:
     return connection.execute(_keys.delete().where(_keys.c.key_id == key_id)).rowcount
 
 
+def drop_values(connection: Connection) -> None:
+    """Forgets all sealed values: nobody is left who could open them."""
+    connection.execute(_values.delete())
+
+
 def keep(connection: Connection, values: Sequence[dict[str, Any]], keys: Sequence[dict[str, Any]]) -> None:
     """Keeps sealed values (`case_id`, `field`, `sealed`) and data keys (`case_id`, `key_id`, `sealed`)."""
     if values:
@@ -70,8 +75,9 @@ def keep(connection: Connection, values: Sequence[dict[str, Any]], keys: Sequenc
 
 
 def fields(connection: Connection, case_id: int) -> list[str]:
-    """The names of a case's sealed values."""
-    query = sa.select(_values.c.field).where(_values.c.case_id == case_id).order_by(_values.c.field)
+    """The names of a case's sealed values that some officer's key opens."""
+    openable = sa.exists().where(_keys.c.case_id == case_id)
+    query = sa.select(_values.c.field).where(_values.c.case_id == case_id, openable).order_by(_values.c.field)
     return list(connection.execute(query).scalars())
 
 

@@ -291,7 +291,7 @@ class SealedKey(Kept, table=True):
 
 
 class RevealRow(Kept, table=True):
-    """A request to see withheld values. `state`: asked, approved, declined, opened."""
+    """A request to see withheld values. `state`: asked, approved, declined, opened, erased."""
 
     __tablename__ = "reveals"
     __table_args__ = (

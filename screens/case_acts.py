@@ -10,7 +10,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from app.model.case import CaseView, Claim, Draft, Receipt
-from app.model.errors import LeaseLost, RubricError, SecondlookError
+from app.model.errors import Gone, LeaseLost, RubricError, SecondlookError
 from screens.ask import Choose, Write
 from screens.clock import now_ms, span
 from screens.reveal import RevealScreen
@@ -298,6 +298,10 @@ class CaseActs(Screen[None]):
             self.say(line("not submitted: see the marked answers", "$warning"))
         elif isinstance(error, LeaseLost):
             self._lose(str(error))
+        elif isinstance(error, Gone):
+            self._working = None
+            self._to_inbox()
+            self.shell.inbox.tell(str(error))
         else:
             self.shell.tell_error(error)
 

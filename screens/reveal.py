@@ -37,9 +37,10 @@ class RevealScreen(ModalScreen[None]):
     ]
     CSS = """
     RevealScreen .dialog { width: 76; max-height: 90%; }
-    RevealScreen #offer { height: auto; max-height: 12; margin-bottom: 1; }
+    RevealScreen #offer { height: auto; max-height: 9; }
     RevealScreen #values { height: auto; max-height: 16; }
-    RevealScreen #note { color: $muted; margin-top: 1; }
+    RevealScreen #note { color: $muted; height: auto; }
+    RevealScreen .dialog { overflow-y: auto; }
     """
 
     def __init__(self, case_id: int, name: str) -> None:
@@ -47,6 +48,7 @@ class RevealScreen(ModalScreen[None]):
         self._case_id = case_id
         self._case = name
         self._request: RevealRequest | None = None
+        self._approving: RevealRequest | None = None
         self._key_id = ""
         self._until: int | None = None
         self._busy = False
@@ -72,8 +74,10 @@ class RevealScreen(ModalScreen[None]):
         desk, case_id = self._desk, self._case_id
 
         def look() -> tuple[list[RevealRequest], tuple[str, ...]]:
-            mine = [r for r in desk.reveals(case_id) if r.person == desk.person and r.state in ("asked", "approved")]
-            return mine, desk.sealed_fields(case_id)
+            # Who is no officer is told so before anything else.
+            self._key_id = desk.reveal_key(case_id)
+            waiting = [r for r in desk.reveals(case_id) if r.state in ("asked", "approved")]
+            return waiting, desk.sealed_fields(case_id)
 
         self._shell.in_thread(look, self._found, self._failed)
         self.set_interval(_TICK, self._tick)
@@ -89,14 +93,13 @@ class RevealScreen(ModalScreen[None]):
     # -- asking ---------------------------------------------------------------------------------
 
     def _found(self, found: tuple[list[RevealRequest], tuple[str, ...]]) -> None:
-        mine, fields = found
+        waiting, fields = found
+        mine = [request for request in waiting if request.person == self._desk.person]
+        others = [request for request in waiting if request.person != self._desk.person and request.state == "asked"]
         if mine:
             self._asked(mine[0])
-        elif not fields:
-            self._stage(
-                "Nothing is sealed of this case: it came in before there was an officer, its values were let go, or "
-                "nothing was withheld."
-            )
+        elif others:
+            self._offer_approval(others[0])
         else:
             chosen = self.query_one("#fields", MarkList)
             chosen.offer(sorted(fields, key=_rank))
@@ -129,17 +132,13 @@ class RevealScreen(ModalScreen[None]):
                 f"secondlook reveal approve {request.reveal_id}\nThen open this again."
             )
             return
-        desk, case_id = self._desk, self._case_id
 
-        def key() -> tuple[str, bool]:
+        def key() -> bool:
             from app import officer_key
 
-            key_id = desk.reveal_key(case_id)
-            closed = officer_key.asks_for_passphrase(key_id) and officer_key.passphrase_given() is None
-            return key_id, closed
+            return officer_key.asks_for_passphrase(self._key_id) and officer_key.passphrase_given() is None
 
-        def unlock(found: tuple[str, bool]) -> None:
-            self._key_id, closed = found
+        def unlock(closed: bool) -> None:
             if closed:
                 self._stage(f"Request {request.reveal_id} for {fields} is approved. It opens once.", "#passphrase")
                 self.query_one("#passphrase", Input).focus()
@@ -148,6 +147,40 @@ class RevealScreen(ModalScreen[None]):
 
         self._shell.in_thread(key, unlock, self._failed)
 
+    # -- approving ------------------------------------------------------------------------------
+
+    def _offer_approval(self, request: RevealRequest) -> None:
+        """Another officer's request, to be approved with one's own key."""
+        self._approving = request
+        self._stage(
+            f"{request.person} asks to see {', '.join(request.fields)}:\n“{request.reason}”\n"
+            "Enter approves, with your key; esc leaves it open.",
+            "#passphrase",
+        )
+        self.query_one("#passphrase", Input).focus()
+
+    def _approve(self, words: str) -> None:
+        request, desk = self._approving, self._desk
+        if request is None or self._busy:
+            return
+        self._busy = True
+        self._note("approving …")
+
+        def work() -> RevealRequest:
+            from app import officer_key
+            from app.desk.revealing import approval_purpose
+            from app.protect.envelope import answer
+
+            key_id, closed = desk.approval_challenge(request.reveal_id)
+            private = officer_key.load(key_id, lambda: words or officer_key.passphrase_given() or "")
+            return desk.approve_reveal(request.reveal_id, answer(private, closed, approval_purpose(request.reveal_id)))
+
+        def done(approved: RevealRequest) -> None:
+            self._busy, self._approving = False, None
+            self._stage(f"Approved: {approved.person} may see it, once. Nothing is shown to you.")
+
+        self._shell.in_thread(work, done, self._failed)
+
     # -- opening --------------------------------------------------------------------------------
 
     @on(Input.Submitted, "#passphrase")
@@ -155,7 +188,10 @@ class RevealScreen(ModalScreen[None]):
         event.stop()
         words = event.value
         event.input.clear()
-        self._open(words)
+        if self._approving is not None:
+            self._approve(words)
+        else:
+            self._open(words)
 
     def _open(self, words: str) -> None:
         request = self._request

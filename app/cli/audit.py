@@ -108,6 +108,7 @@ def _checkpoints(workspace: Workspace, given: list[str], vkey: str | None) -> tu
     from app.audit import checkpoint
     from app.model.errors import BadInput
 
+    named = _verifier(workspace, vkey) if vkey else None
     points = [checkpoint.read(Path(name)) for name in given]
     doubts = []
     for path in checkpoint.kept_in(workspace.root):
@@ -117,7 +118,7 @@ def _checkpoints(workspace: Workspace, given: list[str], vkey: str | None) -> tu
             doubts.append(f"checkpoint {error}")
     if not points:
         return points, doubts
-    key = _verifier(workspace, vkey)
+    key = named or _verifier(workspace, None)
     doubted = [(point, point.doubt(key)) for point in points]
     doubts += [f"checkpoint {point.name}: {doubt}" for point, doubt in doubted if doubt]
     return [point for point, doubt in doubted if not doubt], doubts

@@ -16,8 +16,11 @@ from app.protect.safe_text import safe_line
 
 if TYPE_CHECKING:
     from app.settings import Workspace
+    from db.sealed import Officer
 
 State = Literal["ok", "note", "wrong"]
+# Longer logs are walked when asked for: a million entries take three seconds.
+_WALKED = 200_000
 _MARKS: dict[State, str] = {"ok": "✓", "note": "·", "wrong": "✗"}
 
 
@@ -106,24 +109,33 @@ def _workspace_key(workspace: Workspace) -> Iterator[Finding]:
 
 
 def _database(workspace: Workspace) -> Iterator[Finding]:
+    from app.audit.verify import examine
     from db import audit
     from db.engine import open_store
 
+    workspace.check_database()
     store = open_store(workspace.database_url)
     try:
         with store.read() as connection:
             seq, digest = audit.head(connection) or (0, b"")
+            problems = examine(connection).problems if seq <= _WALKED else None
     finally:
         store.close()
     yield Finding("database", "ok", f"{store.engine.url.render_as_string(hide_password=True)}")
-    yield Finding("log", "ok", f"{seq} entries, head {digest.hex()[:16] or 'none'}; `secondlook audit verify` walks it")
+    said = f"{seq} entries, head {digest.hex()[:16] or 'none'}"
+    if problems is None:
+        yield Finding("log", "note", f"{said}; long: `secondlook audit verify` walks it")
+    elif problems:
+        yield Finding("log", "wrong", f"{said}; {problems[0]}; `secondlook audit verify` tells all")
+    else:
+        yield Finding("log", "ok", f"{said}, whole in itself; `audit verify --checkpoint` tells whether it was cut off")
 
 
 def _officers(workspace: Workspace) -> Iterator[Finding]:
-    from app import officer_key
     from app.desk import officers
     from db.engine import open_store
 
+    workspace.check_database()
     store = open_store(workspace.database_url)
     try:
         found = officers.officers(store)
@@ -133,13 +145,26 @@ def _officers(workspace: Workspace) -> Iterator[Finding]:
     if not found:
         yield Finding("officers", "note", "none: withheld values are not kept. `secondlook officer setup` makes one")
     for officer in found:
-        where = officer_key.where(officer.key_id)
-        lies = f"private key in {where}" if where else "private key not on this machine"
-        yield Finding(
-            "officer", "ok", f"{officer.person}, {officer.key_id}, {counts.get(officer.key_id, 0)} cases; {lies}"
-        )
+        yield _officer(officer, counts.get(officer.key_id, 0))
     if len(found) == 1:
         yield Finding("officers", "note", "one key only: when it is lost, what is sealed is lost")
+    waiting = [name for name, policy in workspace.settings.queues.items() if policy.reveal.approval]
+    if found and len({officer.person for officer in found}) < 2 and waiting:
+        queues = ", ".join(waiting)
+        yield Finding("officers", "note", f"{queues}: a second officer has to approve reveals, and there is none")
+
+
+def _officer(officer: Officer, cases: int) -> Finding:
+    """Where an officer's private key lies, and whether it can be used from there."""
+    from app import officer_key
+
+    who = f"{officer.person}, {officer.key_id}, {cases} cases"
+    where = officer_key.where(officer.key_id)
+    if where is None:
+        return Finding("officer", "note", f"{who}; private key not on this machine")
+    if problem := officer_key.problem(officer.key_id):
+        return Finding("officer", "wrong", f"{who}; {problem}")
+    return Finding("officer", "ok", f"{who}; private key in {where}")
 
 
 def _backups(workspace: Workspace) -> Iterator[Finding]:
@@ -147,6 +172,7 @@ def _backups(workspace: Workspace) -> Iterator[Finding]:
     from db import backups
     from db.engine import open_store
 
+    workspace.check_database()
     store = open_store(workspace.database_url)
     try:
         with store.read() as connection:

@@ -13,6 +13,8 @@ from app.cli.output import emit, iso, narrate, say, table
 
 if TYPE_CHECKING:
     from app.desk.erasing import Erased, Plan
+    from app.secrets import Keys
+    from app.settings import Workspace
 
 
 def register(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -50,13 +52,15 @@ def _erase(arguments: argparse.Namespace) -> int:
         return 0
     if (arguments.id is None) == (arguments.subject is None):
         raise BadInput("Name either one prediction's ID or a --subject. Nothing was erased.")
-    keys = workspace.keys()
+    keys = _keys(arguments, workspace)
     plan = _plan(arguments, workspace, keys)
+    with opened_store(workspace) as store:
+        copies = erasing.copies(store)
     if arguments.dry_run:
-        _tell_plan(plan, arguments.json)
+        _tell_plan(plan, copies, arguments.json)
         return 0
     if not arguments.yes:
-        _confirm(plan)
+        _confirm(plan, copies)
     with opened_store(workspace) as store:
         person = person_of(arguments, workspace)
         done = erasing.erase(store, keys, plan, person, wall_clock(), arguments.even_if_held)
@@ -64,7 +68,19 @@ def _erase(arguments: argparse.Namespace) -> int:
     return 1 if done.unreached else 0
 
 
-def _plan(arguments: argparse.Namespace, workspace: Any, keys: Any) -> Plan:
+def _keys(arguments: argparse.Namespace, workspace: Workspace) -> Keys | None:
+    """The workspace's keys; one prediction can be erased without them."""
+    from app.model.errors import Unavailable
+
+    try:
+        return workspace.keys()
+    except Unavailable:
+        if arguments.subject is not None:
+            raise
+        return None
+
+
+def _plan(arguments: argparse.Namespace, workspace: Workspace, keys: Keys | None) -> Plan:
     from app.desk import erasing
 
     if arguments.id is not None:
@@ -74,6 +90,7 @@ def _plan(arguments: argparse.Namespace, workspace: Any, keys: Any) -> Plan:
             return erasing.plan_case(store, case_id)
     # From standard input a subject does not end up in the shell's history.
     subject = sys.stdin.readline().rstrip("\r\n") if arguments.subject == "-" else arguments.subject
+    assert keys is not None  # by _keys, for a subject
     with opened_store(workspace) as store:
         plan = erasing.plan_subject(store, keys, subject)
     if arguments.queue:
@@ -81,24 +98,25 @@ def _plan(arguments: argparse.Namespace, workspace: Any, keys: Any) -> Plan:
     return plan
 
 
-def _confirm(plan: Plan) -> None:
+def _confirm(plan: Plan, copies: list[Path]) -> None:
     from app.model.errors import BadInput
 
     if not sys.stdin.isatty():
         raise BadInput("Erasing cannot be undone: look with --dry-run, then add --yes. Nothing was erased.")
-    _tell_plan(plan, as_json=False)
+    _tell_plan(plan, copies, as_json=False)
     narrate(f"This cannot be undone. Type the number of cases ({len(plan.cases)}) to erase them:")
     if sys.stdin.readline().strip() != str(len(plan.cases)):
         raise BadInput("Nothing was erased.")
 
 
-def _tell_plan(plan: Plan, as_json: bool) -> None:
+def _tell_plan(plan: Plan, copies: list[Path], as_json: bool) -> None:
     if as_json:
         emit(
             {
                 "cases": [{"id": c.external_id, "queue": c.queue, "revision": c.revision} for c in plan.cases],
                 "quarantined": len(plan.quarantined),
                 "exports": [_export(export) for export in plan.datasets],
+                "backups": [str(path) for path in copies],
             }
         )
         return
@@ -106,6 +124,8 @@ def _tell_plan(plan: Plan, as_json: bool) -> None:
     narrate(f"{len(plan.cases)} cases and {len(plan.quarantined)} quarantined records would go.")
     for export in plan.datasets:
         narrate(f"In a dataset already: {export.folder}/{export.file}, written {iso(export.at)}.")
+    for path in copies:
+        narrate(f"Erased there as well: {path}" + ("" if path.exists() else ", which is not there any more"))
 
 
 def _tell(done: Erased, plan: Plan, as_json: bool) -> None:

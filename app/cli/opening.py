@@ -53,6 +53,7 @@ def opened_store(workspace: Workspace) -> Iterator[Store]:
     """The workspace's database for one command."""
     from db.engine import open_store
 
+    workspace.check_database()
     store = open_store(workspace.database_url)
     try:
         yield store

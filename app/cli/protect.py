@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _NAMED = 4
 _UNMET = 3
 
+# So many pairs are printed at least, marked or not.
+_UNMARKED = 10
+
 
 def register(commands: Any, common: argparse.ArgumentParser) -> None:
     """Adds the command."""
@@ -214,6 +217,9 @@ def _print(rows: Sequence[Figures], lines: list[dict[str, Any]], threshold: floa
     from app.intake.proxies import ALIKE
 
     queues = len({row.queue for row in rows}) > 1
+    shown = [at for at, line in enumerate(lines) if line["marks"] or at < _UNMARKED]
+    left = len(lines) - len(shown)
+    rows, lines = [rows[at] for at in shown], [lines[at] for at in shown]
     header = ("field", "attribute", "NMI", "name", "n", "mark")
     cells = [
         (
@@ -230,6 +236,8 @@ def _print(rows: Sequence[Figures], lines: list[dict[str, Any]], threshold: floa
         table(("queue", *header), [(row.queue, *cell) for row, cell in zip(rows, cells, strict=True)])
     else:
         table(header, cells)
+    if left:
+        narrate(f"{left} more pairs stay below; --json prints all.")
     narrate(
         f"NMI: normalised mutual information, corrected for chance; 'tells' from {threshold:g}, 'name' from a "
         f"likeness of {ALIKE:g}. A field is withheld with `reveals` in secondlook.toml. docs/proxies.md says more."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import select
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from app.cli.opening import line_desk
@@ -56,9 +57,10 @@ def _fields(arguments: argparse.Namespace) -> int:
 
 
 def _ask(arguments: argparse.Namespace) -> int:
-    wanted = [field.strip() for field in arguments.fields.split(",") if field.strip()]
     with line_desk(arguments) as desk:
-        request = desk.ask_reveal(desk.find(arguments.id, arguments.queue), wanted, arguments.reason)
+        case_id = desk.find(arguments.id, arguments.queue)
+        wanted = _fields_in(arguments.fields, desk.sealed_fields(case_id))
+        request = desk.ask_reveal(case_id, wanted, arguments.reason)
     if arguments.json:
         emit(_as_dict(request))
         return 0
@@ -69,6 +71,17 @@ def _ask(arguments: argparse.Namespace) -> int:
     else:
         narrate(f"`secondlook reveal open {request.reveal_id}` shows the fields, once.")
     return 0
+
+
+def _fields_in(text: str, known: Sequence[str]) -> list[str]:
+    """Fields separated by commas; a field's own name may hold some."""
+    pieces = [piece.strip() for piece in text.split(",")]
+    found: list[str] = []
+    while pieces:
+        size = next((n for n in range(len(pieces), 1, -1) if ", ".join(pieces[:n]) in known), 1)
+        found.append(", ".join(pieces[:size]))
+        pieces = pieces[size:]
+    return [field for field in found if field]
 
 
 def _approve(arguments: argparse.Namespace) -> int:
@@ -130,7 +143,7 @@ def _show(name: str, values: dict[str, Any], seconds: float) -> None:
     # The alternate screen keeps no history, so that nothing can be scrolled back to.
     sys.stdout.write("\x1b[?1049h\x1b[H")
     try:
-        say(f"{name}: masked again on enter, or in {seconds / 60:.0f} minutes\n")
+        say(f"{name}: masked again on enter, or in {seconds / 60:.0f} min\n")
         for text in lines:
             say(text)
         sys.stdout.flush()

@@ -52,6 +52,7 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
     init = commands.add_parser("init", parents=[common], help="make a workspace")
     init.add_argument("folder", nargs="?", metavar="DIR", help="where (default: here)")
     init.add_argument("--require-keyring", action="store_true", help="refuse to keep the key in a file")
+    init.add_argument("--new-key", action="store_true", help="another key for a workspace that has lost its own")
     init.add_argument("--json", action="store_true")
     init.set_defaults(run=_init)
     paths = commands.add_parser("paths", parents=[common], help="say where things are")
@@ -69,7 +70,7 @@ def make_workspace(root: Path, require_keyring: bool = False) -> str:
 
     if (root / SETTINGS_FILE).exists():
         raise BadInput(f"{root} is a workspace already. Nothing was changed.")
-    root.mkdir(parents=True, exist_ok=True)
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = create_key(root, require_keyring)
     (root / "rubrics").mkdir(exist_ok=True)
     (root / SETTINGS_FILE).write_text(_TEMPLATE.format(store=store, check=load_keys(root, store).check))
@@ -81,6 +82,8 @@ def _init(arguments: argparse.Namespace) -> int:
     from app.secrets import whereabouts
 
     root = Path(arguments.folder or arguments.workspace or ".").expanduser().resolve()
+    if arguments.new_key:
+        return _new_key(root, arguments)
     store = make_workspace(root, arguments.require_keyring)
     where = whereabouts(root, store) + (", which only you may read" if store == "file" else "")
     narrate(f"Made a workspace in {root} with the queues credit, summaries and moderation.")
@@ -89,6 +92,48 @@ def _init(arguments: argparse.Namespace) -> int:
         emit({"workspace": str(root), "secrets": store})
     else:
         say(str(root))
+    return 0
+
+
+def _new_key(root: Path, arguments: argparse.Namespace) -> int:
+    """Another workspace key, where the old one is lost. What the old one closed stays closed."""
+    import re
+
+    from app.audit import log
+    from app.cli.opening import opened_store, person_of
+    from app.desk.base import wall_clock
+    from app.model.errors import Refused, Unavailable
+    from app.secrets import create_key, load_keys, whereabouts
+    from app.settings import load_workspace
+    from app.workspace_place import SETTINGS_FILE
+
+    workspace = load_workspace(root)
+    try:
+        workspace.keys()
+    except Unavailable:
+        pass
+    else:
+        raise Refused("The workspace key is here and the right one. Nothing was changed.")
+    store = create_key(root, arguments.require_keyring, afresh=True)
+    check = load_keys(root, store).check
+    settings = (root / SETTINGS_FILE).read_text(encoding="utf-8")
+    for name, value in (("store", store), ("check", check)):
+        settings = re.sub(rf'(?m)^{name} = "[^"]*"', f'{name} = "{value}"', settings, count=1)
+    (root / SETTINGS_FILE).write_text(settings, encoding="utf-8")
+    # They are signed with the old key: `audit verify --checkpoint FILE --vkey OLD` still checks them.
+    signed = root / "checkpoints"
+    if signed.exists():
+        signed.rename(root / f"checkpoints-before-{check}")
+    with opened_store(workspace) as opened, opened.write() as connection:
+        log.append(connection, wall_clock(), person_of(arguments, workspace), "rekeyed", None, {"check": check})
+    narrate(
+        f"Made another workspace key; it lives in {whereabouts(root, store)}. The old one, if it turns up, still opens"
+    )
+    narrate(
+        "what was quarantined. Checkpoints are signed by another key from now on: hand out `audit checkpoint` anew."
+    )
+    if arguments.json:
+        emit({"workspace": str(root), "secrets": store, "check": check})
     return 0
 
 

@@ -10,10 +10,10 @@ from typing import Any
 from app.audit import log
 from app.desk.views import case_view, is_hidden
 from app.model.case import CaseView
-from app.model.errors import BadInput
+from app.model.errors import BadInput, Gone
 from app.model.policy import QueuePolicy
 from app.model.rubric import Rubric
-from db import leases, lists, reviews
+from db import audit, leases, lists, reviews
 from db.engine import Connection, Store
 
 
@@ -87,6 +87,8 @@ class DeskBase:
 
     def _holder(self, connection: Connection, case_id: int) -> leases.Holder:
         held = leases.holder(connection, case_id)
+        if held is None and any(entry.action == "erased" for entry in audit.of_case(connection, case_id, limit=1)):
+            raise Gone("This case was erased: nothing of it is kept, and nothing was changed.")
         if held is None or held.queue not in self._policies:
             raise BadInput("There is no such case.")
         return held

@@ -79,8 +79,11 @@ def plan_case(store: Store, case_id: int) -> Plan:
         return Plan(found, [], _exports(connection, found))
 
 
-def erase(store: Store, keys: Keys, plan: Plan, actor: str, now: int, even_if_held: bool = False) -> Erased:
-    """Carries a plan out: all of it in one transaction, then the copies. Raises Refused while somebody holds a case."""
+def erase(store: Store, keys: Keys | None, plan: Plan, actor: str, now: int, even_if_held: bool = False) -> Erased:
+    """Carries a plan out: all of it in one transaction, then the copies. Raises Refused while somebody holds a case.
+
+    Without the workspace's keys what is erased could be taken in again; `unreached` says so.
+    """
     done = Erased()
     with store.write() as connection:
         there = erasing.cases(connection, [case.case_id for case in plan.cases])
@@ -93,15 +96,26 @@ def erase(store: Store, keys: Keys, plan: Plan, actor: str, now: int, even_if_he
         if plan.quarantined:
             log.append(connection, now, actor, "discarded", None, {"quarantined": len(plan.quarantined)})
         copies = backups.known(connection)
+    if keys is None:
+        done.unreached.append(
+            "The workspace key is not here, so nothing was noted that keeps the erased predictions from being imported "
+            "again."
+        )
     if not store.truncate_log():
         done.unreached.append(
             "SQLite's write-ahead log still holds old pages, since others have the database open: they go when the "
             "last of them closes it, or with `secondlook erase --finish`."
         )
     for path, _ in copies:
-        _erase_in_backup(store, keys, path, plan, actor, now, done)
+        _erase_in_backup(keys, path, plan, actor, now, done)
     _retract(plan, now, done)
     return done
+
+
+def copies(store: Store) -> list[Path]:
+    """The backups that an erasure reaches or names."""
+    with store.read() as connection:
+        return [path for path, _ in backups.known(connection)]
 
 
 def finish(store: Store) -> None:
@@ -110,7 +124,7 @@ def finish(store: Store) -> None:
         raise Unavailable("Others have the database open. Close the other terminals and do it again.")
 
 
-def erase_cases(connection: Connection, keys: Keys, cases: Sequence[Doomed], actor: str, now: int) -> int:
+def erase_cases(connection: Connection, keys: Keys | None, cases: Sequence[Doomed], actor: str, now: int) -> int:
     """Deletes cases and says so in the log; returns how many reviews went with them."""
     reviews = 0
     for case in cases:
@@ -119,7 +133,8 @@ def erase_cases(connection: Connection, keys: Keys, cases: Sequence[Doomed], act
         log.append(
             connection, now, actor, "erased", case.case_id, {"reviews": gone["reviews"], "drafts": gone["drafts"]}
         )
-    erasures.note(connection, (erased_digest(keys, case.queue, case.external_id) for case in cases), now)
+    if keys is not None:
+        erasures.note(connection, (erased_digest(keys, case.queue, case.external_id) for case in cases), now)
     if cases:
         search.merge(connection)
     return reviews
@@ -171,7 +186,7 @@ def _labelled_between(connection: Connection, case_id: int) -> list[tuple[float,
     return [*spans, (since, float("inf"))] if since is not None else spans
 
 
-def _erase_in_backup(store: Store, keys: Keys, path: Path, plan: Plan, actor: str, now: int, done: Erased) -> None:
+def _erase_in_backup(keys: Keys | None, path: Path, plan: Plan, actor: str, now: int, done: Erased) -> None:
     if not path.exists():
         done.unreached.append(f"The backup {path} is not where it was written. If you moved it, erase there as well.")
         return

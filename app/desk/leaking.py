@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import orjson
 
 from app.desk.revealing import Revealing
 from app.intake import route
-from app.model.errors import BadInput
+from app.model.errors import BadInput, SecondlookError, Unavailable
 from app.model.rubric import Rubric
 from app.protect.protector import joined_texts, scrubbed, texts
 from app.protect.scrub import Edit, Scrubber, known_values, moved, scrubber
-from db import cases, erasing, lists, reviews
+from db import backups, cases, erasing, lists, reviews
 from db.engine import Connection
 
 _LEAK = "reported leak"
@@ -22,7 +23,7 @@ class Leaking(Revealing):
     """What a person does who sees what should not be seen."""
 
     def report_leak(self, case_id: int, text: str) -> int:
-        """Masks a text in every revision of the prediction: record, list, index, drafts.
+        """Masks a text in every revision of the prediction: record, list, index, drafts, and in backups of ours.
 
         Returns in how many places. Raises BadInput where it does not occur, or is too short to be looked for.
         """
@@ -37,8 +38,24 @@ class Leaking(Revealing):
             places = sum(self._mask(connection, c.case_id, known) for c in erasing.revisions(connection, case_id))
             if not places:
                 raise BadInput("This does not occur in the case. Nothing was changed; give it as it stands there.")
+            copies = [path for path, _ in backups.known(connection) if path.exists()]
         self._store.truncate_log()
+        for path in copies:
+            self._mask_in_backup(path, case_id, known)
         return places
+
+    def _mask_in_backup(self, path: Path, case_id: int, known: dict[str, str]) -> None:
+        try:
+            copy = backups.opened(path)
+            try:
+                with copy.write() as connection:
+                    for case in erasing.revisions(connection, case_id):
+                        self._mask(connection, case.case_id, known)
+                copy.truncate_log()
+            finally:
+                copy.close()
+        except SecondlookError as error:
+            raise Unavailable(f"It is masked in the workspace, but the backup {path} still shows it: {error}") from None
 
     def _mask(self, connection: Connection, case_id: int, known: dict[str, str]) -> int:
         row = lists.with_record(connection, case_id)

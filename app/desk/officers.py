@@ -55,7 +55,7 @@ def admit(store: Store, by: Officer, private: X25519PrivateKey, officer: Officer
     with store.write() as connection:
         if any(o.key_id == officer.key_id for o in sealed.officers(connection, everything=True)):
             raise BadInput(f"The key {officer.key_id} is known already. Nothing was changed.")
-        _check_active(connection, by)
+        _active(connection, by.key_id)
         _add(connection, officer, by.person, now)
 
 
@@ -94,20 +94,32 @@ def share(store: Store, by: Officer, private: X25519PrivateKey, key_id: str, now
     return count
 
 
-def retire(store: Store, actor: str, key_id: str, now: int, last: bool = False) -> int:
+def retire(
+    store: Store, by: Officer, private: X25519PrivateKey | None, key_id: str, now: int, last: bool = False
+) -> int:
     """Takes a key out of use and deletes what was sealed to it; returns how many data keys that were.
 
-    Raises Refused for the last key of all, unless `last`: what is sealed could not be opened by anybody.
+    `by` proves with `private` to be an officer. Without it only the last key of all can go, since nobody may be left
+    who could prove anything. Raises Refused for the last key, unless `last`: what is sealed could not be opened by
+    anybody, and is deleted.
     """
+    if private is not None:
+        _prove(by, private)
     with store.write() as connection:
         _active(connection, key_id)
-        if len(sealed.officers(connection)) == 1 and not last:
+        _active(connection, by.key_id)
+        alone = len(sealed.officers(connection)) == 1
+        if private is None and not alone:
+            raise Refused("Another officer has to do this, with their key. Nothing was changed.")
+        if alone and not last:
             raise Refused(
                 f"{key_id} is the last officer's key: without it nobody can open what is sealed. Let another officer "
                 "in first, or add --last to give the sealed values up for good."
             )
         dropped = sealed.retire_officer(connection, key_id, now)
-        log.append(connection, now, actor, "officer_retired", None, {"key": key_id, "cases": dropped})
+        if alone:
+            sealed.drop_values(connection)
+        log.append(connection, now, by.person, "officer_retired", None, {"key": key_id, "cases": dropped})
         return dropped
 
 
@@ -121,10 +133,6 @@ def _add(connection: Connection, officer: OfficerKey, by: str, now: int) -> None
 def _prove(by: Officer, private: X25519PrivateKey) -> None:
     if fingerprint(private.public_key().public_bytes_raw()) != by.key_id:
         raise Refused(f"This is not the private key of {by.person}. Nothing was changed.")
-
-
-def _check_active(connection: Connection, officer: Officer) -> None:
-    _active(connection, officer.key_id)
 
 
 def _active(connection: Connection, key_id: str) -> OfficerKey:

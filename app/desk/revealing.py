@@ -72,7 +72,7 @@ class Revealing(Looking):
                 raise Refused("A second officer has to approve: nobody approves their own request.")
             officer = self._officer(connection)
             secret, closed = challenge(officer, approval_purpose(reveal_id))
-            reveals.note(connection, reveal_id, challenge=_expected(secret, self._person))
+            reveals.change(connection, reveal_id, challenge=_expected(secret, self._person))
             return officer.key_id, closed
 
     def approve_reveal(self, reveal_id: int, secret: bytes) -> RevealRequest:
@@ -82,7 +82,7 @@ class Revealing(Looking):
             expected = row.challenge or b""
             if row.person == self._person or not hmac.compare_digest(expected, _expected(secret, self._person)):
                 raise Refused("This is not the answer of the officer who was asked. Nothing was approved.")
-            reveals.change(connection, reveal_id, "approved", approver=self._person, challenge=None)
+            reveals.change(connection, reveal_id, state="approved", approver=self._person, challenge=None)
             self._log(connection, "reveal_approved", row.case_id, reveal=reveal_id)
             return self._request(self._reveal(connection, reveal_id), now)
 
@@ -92,7 +92,7 @@ class Revealing(Looking):
             row = self._awaiting(connection, reveal_id, also="approved")
             if row.person != self._person:
                 self._officer(connection)
-            reveals.change(connection, reveal_id, "declined", approver=self._person)
+            reveals.change(connection, reveal_id, state="declined", approver=self._person)
             self._log(connection, "reveal_declined", row.case_id, reveal=reveal_id)
 
     def reveal_key(self, case_id: int) -> str:
@@ -114,7 +114,7 @@ class Revealing(Looking):
             assert placed is not None  # by _own_key, in this transaction
             fields = orjson.loads(row.fields)
             until = now + round(self.policy(held.queue).reveal.minutes * 60_000)
-            reveals.change(connection, reveal_id, "opened", until=until, opened_at=now)
+            reveals.change(connection, reveal_id, state="opened", until=until, opened_at=now)
             self._log(connection, "revealing", row.case_id, reveal=reveal_id, fields=", ".join(fields), until=until)
             where = place(placed.queue, placed.external_id, placed.content_hash)
             return SealedAnswer(sealed.values(connection, row.case_id, fields), placed.sealed, key.key_id, where, until)
@@ -123,7 +123,7 @@ class Revealing(Looking):
 
     def _reveal(self, connection: Connection, reveal_id: int) -> Reveal:
         row = reveals.one(connection, reveal_id)
-        if row is None or row.queue not in self._policies:
+        if row is None or (row.queue not in self._policies and row.state != "erased"):
             raise BadInput(f"There is no request {reveal_id} to reveal.")
         return row
 
@@ -134,8 +134,13 @@ class Revealing(Looking):
         return row
 
     def _state(self, row: Reveal, now: int) -> RevealState:
-        expired = row.state in ("asked", "approved") and now > row.asked_at + _DAY_MS
-        return "expired" if expired else cast(RevealState, row.state)
+        if row.state in ("asked", "approved") and now > row.asked_at + _DAY_MS:
+            return "expired"
+        policy = self._policies.get(row.queue or "")
+        if row.state == "approved" and row.approver is None and policy and policy.reveal.approval:
+            # Asked for when the policy wanted no second person; today's counts.
+            return "asked"
+        return cast(RevealState, row.state)
 
     def _check_state(self, row: Reveal, now: int) -> None:
         match self._state(row, now):
@@ -147,6 +152,8 @@ class Revealing(Looking):
                 raise Refused(f"Request {row.reveal_id} was declined by {row.approver}.")
             case "opened":
                 raise Refused(f"Request {row.reveal_id} was opened already; it counts once. Ask again with a reason.")
+            case "erased":
+                raise Refused(f"The case of request {row.reveal_id} was erased: nothing of it is kept.")
             case "expired":
                 raise Refused(f"Request {row.reveal_id} is older than 24 hours. Ask again with a reason.")
 
@@ -155,7 +162,7 @@ class Revealing(Looking):
         if reveals.opened_since(connection, self._person, now - _DAY_MS) >= cap:
             raise Refused(
                 f"You opened {cap} reveals within 24 hours; '{held.queue}' allows no more. Nothing was shown. "
-                "Another officer can open this, or ask the lead to change `reveal.daily`."
+                "Another officer can ask for it, or the lead can change `reveal.daily`."
             )
 
     def _officer(self, connection: Connection) -> OfficerKey:
@@ -177,8 +184,8 @@ class Revealing(Looking):
                 "`secondlook officer share`."
             )
         raise NothingToDo(
-            "Nothing is sealed of this case: it came in before there was an officer, its values were let go, or "
-            "nothing was withheld."
+            "Nothing is sealed of this case: it came in before there was an officer, its values were let go or every "
+            "key to them was retired, or nothing was withheld."
         )
 
     def _request(self, row: Reveal, now: int) -> RevealRequest:

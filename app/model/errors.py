@@ -6,7 +6,8 @@ SecondlookError
 │   ├── RubricError               a rubric or the answers to one
 │   └── SettingsError             secondlook.toml
 ├── Refused              exit 3   rights or leases say no
-│   └── LeaseLost                 the lease is over or somebody else's
+│   ├── LeaseLost                 the lease is over or somebody else's
+│   └── Gone                      the case was erased
 ├── NothingToDo          exit 4   an empty queue, with the reason
 └── Unavailable          exit 5   database, disk or network cannot serve now
 
@@ -71,6 +72,10 @@ class LeaseLost(Refused):
         self.holder = holder
         self.settled = settled
         super().__init__(message)
+
+
+class Gone(Refused):
+    """The case behind an act is not there any more."""
 
 
 class NothingToDo(SecondlookError):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-RevealState = Literal["asked", "approved", "declined", "opened", "expired"]
+RevealState = Literal["asked", "approved", "declined", "opened", "expired", "erased"]
 
 
 @dataclass(frozen=True, slots=True)

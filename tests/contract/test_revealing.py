@@ -207,6 +207,28 @@ def test_an_approval_needs_the_private_key(world: World, olga: Officer) -> None:
         world.desk("mallory").approval_challenge(request.reveal_id)
 
 
+def test_todays_policy_counts_when_a_request_is_opened(world: World, olga: Officer) -> None:
+    omar = world.officer("omar", by=olga)
+    request = desk_of(world, olga).ask_reveal(1, ["subject"], REASON)
+    stricter = desk_of(world, olga, approval=True)
+    with pytest.raises(NothingToDo, match="waits for another officer"):
+        stricter.open_reveal(request.reveal_id)
+    approve(desk_of(world, omar, approval=True), omar, request.reveal_id)
+    assert stricter.open_reveal(request.reveal_id).values
+
+
+def test_a_lost_last_key_can_be_given_up(world: World, olga: Officer) -> None:
+    desk = desk_of(world, olga)
+    with world.store() as store:
+        assert (
+            officers.retire(store, officers.of_person(store, "olga"), None, olga.key_id, world.clock(), last=True) == 3
+        )
+    assert desk.sealed_fields(1) == ()
+    assert world.query("SELECT count(*) FROM sealed_values") == [(0,)]
+    world.officer("olga")
+    assert world.verify().ok
+
+
 def test_a_declined_request_stays_closed(world: World, olga: Officer) -> None:
     omar = world.officer("omar", by=olga)
     asking = desk_of(world, olga, approval=True)
@@ -243,11 +265,15 @@ def test_only_the_officers_own_key_lets_others_in(world: World, olga: Officer) -
 def test_a_retired_key_opens_nothing_any_more(world: World, olga: Officer) -> None:
     omar = world.officer("omar", by=olga)
     with world.store() as store:
+        row = officers.of_person(store, "omar")
         with pytest.raises(BadInput, match="no officer's key"):
-            officers.retire(store, "omar", "0" * 16, world.clock())
-        assert officers.retire(store, "omar", olga.key_id, world.clock()) == 3
+            officers.retire(store, row, omar.private, "0" * 16, world.clock())
+        for nobodys in (None, olga.private):
+            with pytest.raises(Refused, match="Nothing was changed"):
+                officers.retire(store, row, nobodys, olga.key_id, world.clock())
+        assert officers.retire(store, row, omar.private, olga.key_id, world.clock()) == 3
         with pytest.raises(Refused, match="last officer's key"):
-            officers.retire(store, "omar", omar.key_id, world.clock())
+            officers.retire(store, row, omar.private, omar.key_id, world.clock())
     desk = desk_of(world, olga)
     with pytest.raises(Refused, match="no officer here"):
         desk.ask_reveal(desk.find("a"), ["subject"], REASON)

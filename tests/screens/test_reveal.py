@@ -90,7 +90,7 @@ async def test_values_vanish_when_their_time_is_over(officers_root: Path, monkey
 async def test_who_is_no_officer_is_told_so(officers_root: Path) -> None:
     async with seated(officers_root, person="ada") as seat:
         await seat.take_next("credit")
-        await ask(seat)
+        await seat.press("R")
         await seat.until(lambda: seat.shows("ada is no officer here"))
         await seat.press("escape")
         await seat.until(lambda: not open_dialog(seat))
@@ -100,7 +100,27 @@ async def test_without_an_officer_nothing_can_be_revealed(tmp_path: Path) -> Non
     async with seated(make_template(tmp_path / "desk")) as seat:
         await seat.take_next("credit")
         await seat.press("R")
-        await seat.until(lambda: seat.shows("Nothing is sealed of this case"))
+        await seat.until(lambda: seat.shows("is no officer here"))
+
+
+async def test_a_second_officer_approves_in_the_desk(officers_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(officer_key.PASSPHRASE, WORDS)
+    settings = officers_root / "secondlook.toml"
+    settings.write_text(settings.read_text().replace("approval = false", "approval = true"))
+    at = ["--workspace", str(officers_root), "--as"]
+    private, public = officer_key.make("omar")
+    officer_key.save(private, public.key_id, lambda: WORDS)
+    assert main([*at, "olga", "officer", "admit", officer_key.to_line(public)]) == 0
+    async with seated(officers_root, person="omar") as seat:
+        case = await seat.take_next("credit")
+        assert main([*at, "olga", "reveal", "ask", case, "--fields", "subject", "--reason", REASON]) == 0
+        await seat.press("R")
+        await seat.until(lambda: seat.shows("olga asks to see subject", REASON))
+        await seat.press("enter")
+        await seat.until(lambda: seat.shows("Approved: olga may see it"))
+        desk = seat.other_desk("olga")
+        assert [(r.state, r.approver) for r in desk.reveals()] == [("approved", "omar")]
+        desk.close()
 
 
 async def test_a_leak_is_masked_at_once_and_answers_stay(root: Path) -> None:

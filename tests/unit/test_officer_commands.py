@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -108,16 +110,22 @@ def test_a_mistyped_passphrase_costs_nothing(run: Run, root: Path, monkeypatch: 
     assert SUBJECT in out
 
 
-def test_rotating_hands_everything_on(run: Run, root: Path) -> None:
+def test_rotating_hands_everything_on(run: Run, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run("olga", "officer", "setup", "--passphrase")
     bring_in(run, root, "a", "b")
     old = shown(run("olga", "officer", "list", "--json")[1])[0]["key"]
+    code, _, said = run("olga", "officer", "rotate", "--passphrase")
+    assert (code, officer_key.NEW_PASSPHRASE in said) == (2, True)
+    monkeypatch.setenv(officer_key.NEW_PASSPHRASE, "staple battery horse")
     code, new, _ = run("olga", "officer", "rotate", "--passphrase")
     assert code == 0
+    monkeypatch.setenv(officer_key.PASSPHRASE, "staple battery horse")
     rows = {row["key"]: row for row in shown(run("olga", "officer", "list", "--json")[1])}
     assert rows[old]["retired_at"] is not None
     assert (rows[new.strip()]["cases"], rows[old]["cases"]) == (2, 0)
-    code, _, said = run("olga", "officer", "retire", new.strip())
+    assert run("olga", "officer", "retire", new.strip())[0] == 2
+    assert run("bert", "officer", "retire", new.strip(), "--yes", "--last")[0] == 3
+    code, _, said = run("olga", "officer", "retire", new.strip(), "--yes")
     assert code == 3
     assert "last officer's key" in said
     assert run("olga", "audit", "verify")[0] == 0
@@ -182,3 +190,76 @@ def test_doctor_says_where_each_secret_lives(run: Run, root: Path) -> None:
 def test_doctor_without_a_workspace(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--workspace", str(tmp_path / "nowhere"), "doctor"]) == 1
     assert "no workspace" in capsys.readouterr().out
+
+
+def test_a_lost_database_is_not_replaced_by_an_empty_one(run: Run, root: Path) -> None:
+    bring_in(run, root, "a")
+    backup = shown(run("ops", "backup", "--json")[1])["file"]
+    database = root / "secondlook.db"
+    for file in root.glob("secondlook.db*"):
+        file.unlink()
+    for words in (("cases",), ("audit", "verify"), ("next",), ("backup",)):
+        code, out, said = run("ada", *words)
+        assert (code, out) == (5, ""), words
+        assert backup in said
+    assert run("ada", "doctor")[0] == 1
+    assert not database.exists()
+    database.write_bytes(Path(backup).read_bytes())
+    assert run("ada", "audit", "verify")[0] == 0
+    assert shown(run("ada", "cases", "--json")[1])["id"] == "a"
+
+
+def test_without_the_workspace_key_a_prediction_can_still_be_erased(run: Run, root: Path) -> None:
+    bring_in(run, root, "a", "b")
+    (root / "keys" / "workspace.key").unlink()
+    assert run("dpo", "erase", "--subject", SUBJECT, "--yes")[0] == 5
+    code, out, _ = run("dpo", "erase", "a", "--yes", "--json")
+    done = shown(out)
+    assert (code, done["cases"]) == (1, 1)
+    assert "being imported again" in done["unreached"][0]
+    assert run("dpo", "init", str(root), "--new-key")[0] == 0
+    assert run("dpo", "init", str(root), "--new-key")[0] == 3
+    assert run("dpo", "audit", "verify")[0] == 0
+    bring_in(run, root, "new")
+
+
+def test_doctor_tells_of_a_cut_log_and_a_broken_key_file(run: Run, root: Path) -> None:
+    run("olga", "officer", "setup", "--passphrase")
+    bring_in(run, root, "a")
+    (key,) = (root.parent / "officers").iterdir()
+    key.write_text("junk")
+    with closing(sqlite3.connect(root / "secondlook.db")) as connection:
+        connection.execute("DROP TRIGGER audit_no_update")
+        connection.execute("UPDATE audit SET actor = 'mallory' WHERE seq = 1")
+        connection.commit()
+    code, out, _ = run("ops", "doctor", "--json")
+    wrong = {finding["what"]: finding["detail"] for finding in shown(out) if finding["state"] == "wrong"}
+    assert code == 1
+    assert "was damaged" in wrong["officer"]
+    assert "entry 1" in wrong["log"]
+
+
+def test_a_lost_private_key_is_replaced_by_another_officer(run: Run, root: Path) -> None:
+    run("olga", "officer", "setup", "--passphrase")
+    line = shown(run("omar", "officer", "setup", "--passphrase", "--json")[1])["line"]
+    run("olga", "officer", "admit", line)
+    lost = shown(run("omar", "officer", "list", "--json")[1])[1]["key"]
+    (root.parent / "officers" / f"{lost}.key").unlink()
+    code, out, said = run("omar", "officer", "setup", "--passphrase", "--json")
+    assert code == 0
+    assert f"officer retire {lost}" in said
+    assert run("olga", "officer", "admit", shown(out)["line"])[0] == 0
+    assert run("olga", "officer", "retire", lost, "--yes")[0] == 0
+    assert run("olga", "audit", "verify")[0] == 0
+
+
+def test_a_field_may_have_commas_in_its_name(run: Run, root: Path) -> None:
+    run("olga", "officer", "setup", "--passphrase")
+    path = root.parent / "in.jsonl"
+    sensitive = [{"name": "missed payments, 24 months", "value": "many"}]
+    path.write_bytes(orjson.dumps(record(id="a", subject=SUBJECT, sensitive=sensitive)))
+    run("mel", "import", str(path), "--queue", "credit")
+    wanted = "subject, sensitive.missed payments, 24 months"
+    code, out, _ = run("olga", "reveal", "ask", "a", "--fields", wanted, "--reason", "asked for it", "--json")
+    assert code == 0
+    assert shown(out)["fields"] == ["subject", "sensitive.missed payments, 24 months"]

@@ -11,7 +11,7 @@ import keyring
 import pytest
 from keyring.backends import fail, null
 
-from app.model.errors import BadInput, Unavailable
+from app.model.errors import Unavailable
 from app.secrets import ENVIRONMENT, KEY_FILE, Keys, create_key, load_keys
 
 KEY = b"k" * 32
@@ -115,7 +115,7 @@ def test_a_file_named_by_the_environment(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv(f"{ENVIRONMENT}_FILE", str(named))
     assert load_keys(tmp_path, "file") == Keys.derive(KEY)
     named.unlink()
-    with pytest.raises(BadInput, match="cannot be read: No such file"):
+    with pytest.raises(Unavailable, match="cannot be read: No such file"):
         load_keys(tmp_path, "file")
 
 
