@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.protect.known.everyday import WORDS
+from app.protect.known.skeleton import fold
 from app.protect.scrub import Scrubber, known_values, moved, scrubber
 
 
@@ -102,6 +104,7 @@ def test_offsets_follow_the_text(values: list[str], parts: list[str | int]) -> N
 @given(st.text(min_size=4, max_size=12), st.text(max_size=5), st.text(max_size=5))
 def test_a_value_as_it_was_given_is_always_found(value: str, before: str, after: str) -> None:
     text = f"{before} {value} {after}"
-    if known_values([("name", value)]):
+    # A name that is a word ("Close") stays where a sentence opens with it.
+    if known_values([("name", value)]) and fold(value).strip() not in WORDS:
         assert made(text, value) is not None
         assert value.strip().casefold() not in masked(text, value).casefold() or value.strip() in "[withheld: name]"
