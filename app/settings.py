@@ -11,9 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from app.bundled import bundled
+from app.model.connection import SinkSettings, SourceSettings
 from app.model.errors import BadInput, RubricError, SettingsError, Unavailable
 from app.model.policy import QueuePolicy, Strict
 from app.model.rubric import Rubric
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from app.secrets import Keys
 
 DATABASE_FILE = "secondlook.db"
+
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 
 
 class DeskSettings(Strict):
@@ -46,7 +50,25 @@ class Settings(Strict):
 
     desk: DeskSettings = DeskSettings()
     secrets: SecretSettings = SecretSettings()
-    queues: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")], QueuePolicy] = {}
+    queues: dict[Name, QueuePolicy] = {}
+    sources: dict[Name, SourceSettings] = {}
+    sinks: dict[Name, SinkSettings] = {}
+
+    @model_validator(mode="after")
+    def _names_meet(self) -> Settings:
+        """Sources name queues, queues name sinks; a source and a sink of one name would be one address."""
+        for name, source in self.sources.items():
+            if source.queue not in self.queues:
+                raise ValueError(
+                    f"sources.{name}: there is no queue '{source.queue}'{_meant(source.queue, self.queues)}"
+                )
+        for name, policy in self.queues.items():
+            for sink in policy.deliver:
+                if sink not in self.sinks:
+                    raise ValueError(f"queues.{name}.deliver: there is no sink '{sink}'{_meant(sink, self.sinks)}")
+        for name in self.sources.keys() & self.sinks.keys():
+            raise ValueError(f"sinks.{name}: a source has this name already")
+        return self
 
 
 @dataclass(frozen=True)
@@ -208,6 +230,8 @@ def _known_keys() -> list[str]:
         Settings,
         DeskSettings,
         SecretSettings,
+        SourceSettings,
+        SinkSettings,
         QueuePolicy,
         Priority,
         RevealPolicy,

@@ -19,6 +19,7 @@ _reveals = metadata.tables["reveals"]
 _exports = metadata.tables["exports"]
 _OF_A_CASE = (
     *("case_records", "verdicts", "judgements", "drafts", "marks", "sealed_values", "sealed_keys", "reviews"),
+    *("origins", "deliveries", "outbox"),
     "cases",
 )
 

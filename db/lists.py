@@ -40,7 +40,7 @@ _rows = (
     .where(_c.c.case_id.in_(sa.bindparam("ids", expanding=True)))
 )
 _with_record = Prepared(
-    sa.select(*_row_columns, _records.c.record)
+    sa.select(*_row_columns, _c.c.predicted_label, _c.c.predicted_score, _records.c.record)
     .join(_records, _records.c.case_id == _c.c.case_id)
     .outerjoin(_verdicts, _verdicts.c.case_id == _c.c.case_id)
     .where(_c.c.case_id == sa.bindparam("id"))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from app.audit import log
+from app.deliver.events import Routes
 from app.desk.views import case_view, is_hidden
 from app.model.case import CaseView
 from app.model.errors import BadInput, Gone
@@ -33,14 +34,17 @@ class DeskBase:
         rubrics: dict[str, Rubric],
         session: str = "",
         clock: Callable[[], int] = wall_clock,
+        routes: Routes | None = None,
     ) -> None:
-        """`session` tells this person's terminals apart; one is made where none is given."""
+        """`session` tells this person's terminals apart; one is made where none is given. `routes` say where verdicts
+        go beside the sinks of the policies."""
         self._store = store
         self._person = person
         self._policies = policies
         self._rubrics = rubrics
         self._session = session or uuid.uuid4().hex
         self._now = clock
+        self._routes = routes or Routes()
         self._registered: set[str] = set()
 
     @property

@@ -9,6 +9,7 @@ import orjson
 
 from app.audit.chain import commitment
 from app.audit.verify import review_content
+from app.deliver import events
 from app.desk.holding import Holding
 from app.model.answers import Outcome, check
 from app.model.case import CaseView, Claim, Decision, Draft, Lease, Receipt
@@ -90,6 +91,7 @@ class LocalDesk(Holding):
             )
             reviews.add(connection, review)
             reviews.set_verdict(connection, _verdict(review))
+            events.put_verdict(connection, self._routes, self.policy(held.queue), row, review, rubric)
             leases.settle(connection, held.case_id)
             reviews.drop_draft(connection, held.case_id, self._person)
         self._registered.add(rubric.hash)
@@ -155,6 +157,8 @@ class LocalDesk(Holding):
             reviews.save_draft(connection, review.case_id, self._person, self.rubric(held.queue).hash, body, now)
             until = now + self._lease_ms(held.queue)
             token = leases.seize(connection, review.case_id, self._person, self._session, until)
+            case = lists.with_record(connection, review.case_id)
+            events.put_retraction(connection, self._routes, self.policy(held.queue), case, review.review_id, now)
             self._log(connection, "undone", review.case_id, review=review.review_id)
             return self._claim(connection, Lease(review.case_id, token, self._person, self._session, until))
 

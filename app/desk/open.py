@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+from app.deliver.events import Routes
 from app.desk.local import LocalDesk
-from app.settings import Workspace
+from app.settings import Settings, Workspace
 from db.engine import open_store
+
+# An agent that went on cannot be called back: it waits until the decision cannot be undone any more.
+_FINAL = frozenset(("langgraph",))
 
 
 def open_desk(workspace: Workspace, person: str | None = None, session: str = "") -> LocalDesk:
     """The desk of a person on a workspace's database. Raises Unavailable where it cannot be opened."""
     workspace.check_database()
     store = open_store(workspace.database_url)
-    return LocalDesk(store, person or workspace.person, dict(workspace.settings.queues), workspace.rubrics, session)
+    return LocalDesk(
+        store,
+        person or workspace.person,
+        dict(workspace.settings.queues),
+        workspace.rubrics,
+        session,
+        routes=routes_of(workspace.settings),
+    )
+
+
+def routes_of(settings: Settings) -> Routes:
+    """Where verdicts go, as the settings say."""
+    return Routes(
+        replying=frozenset(name for name, source in settings.sources.items() if source.reply),
+        after_undo=frozenset(name for name, sink in settings.sinks.items() if sink.after_undo)
+        | frozenset(name for name, source in settings.sources.items() if source.type in _FINAL),
+    )

@@ -24,7 +24,7 @@ from app.model.policy import QueuePolicy
 from app.protect.envelope import OfficerKey
 from app.protect.seal import seal, unseal
 from app.secrets import Keys
-from db import cases, erasures, quarantine, sealed
+from db import cases, connections, erasures, quarantine, sealed
 from db.engine import Connection, Store
 from db.quarantine import Held
 
@@ -176,6 +176,7 @@ class Admission:
             if new:
                 first, last = cases.admit(connection, [item.row for item in new])
                 _keep_sealed(connection, new)
+                _keep_origins(connection, new, source)
                 data |= {"first": first, "last": last}
             quarantine.hold(connection, [self._quarantine_row(raw, item, source) for raw, item in bad])
             data["quarantined"] = len(bad)
@@ -230,6 +231,18 @@ def _keep_sealed(connection: Connection, admitted: list[Ready]) -> None:
         connection,
         [{"case_id": i, "field": f, "sealed": s} for i, envelope in with_envelope for f, s in envelope.values.items()],
         [{"case_id": i, "key_id": k, "sealed": s} for i, envelope in with_envelope for k, s in envelope.keys.items()],
+    )
+
+
+def _keep_origins(connection: Connection, admitted: list[Ready], source: str) -> None:
+    """Keeps where cases came from, if their source wants to hear of them."""
+    connections.keep_origins(
+        connection,
+        [
+            {"case_id": item.row["case_id"], "source": source, "reference": orjson.dumps(item.reference).decode()}
+            for item in admitted
+            if item.reference is not None
+        ],
     )
 
 

@@ -6,6 +6,7 @@ This is most of an import's work, and none of it needs the database: it can be d
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,7 @@ class Ready:
     content: bytes
     row: dict[str, Any]
     envelope: Envelope | None = None
+    reference: Mapping[str, Any] | None = None
 
 
 @dataclass(slots=True)
@@ -77,7 +79,9 @@ class Preparer:
             external_id = record.get("id") if isinstance(record.get("id"), str) else None
             prediction = validate(record, self._policy)
             record["id"] = prediction.id
-            return self._ready(record, prediction, now)
+            ready = self._ready(record, prediction, now)
+            ready.reference = raw.reference
+            return ready
         except RecordError as error:
             return Bad(error, external_id)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -40,12 +40,14 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """One item as it came: `line` counts from 1; `row` is set for tables; `problem` where it is unusable."""
+    """One item as it came: `line` counts from 1; `row` is set for tables; `problem` where it is unusable; `reference`
+    is what a verdict needs to find it again at its source."""
 
     line: int
     data: bytes
     row: dict[str, Any] | None = None
     problem: RecordError | None = None
+    reference: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ SecondlookError
 │   └── Gone                      the case was erased
 ├── NothingToDo          exit 4   an empty queue, with the reason
 └── Unavailable          exit 5   database, disk or network cannot serve now
+    └── Undelivered               a verdict did not arrive at its sink
 
 A message says what happened, what was kept, and what to do.
 """
@@ -88,3 +89,17 @@ class Unavailable(SecondlookError):
     """A database, a disk or a service cannot be used now."""
 
     exit_code = 5
+
+
+class Undelivered(Unavailable):
+    """A verdict did not arrive.
+
+    `retry_after` seconds, where the receiver said when to come again; `final`: trying again would not help this one;
+    `stop`: the receiver wants nothing more at all.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None, final: bool = False, stop: bool = False) -> None:
+        self.retry_after = retry_after
+        self.final = final
+        self.stop = stop
+        super().__init__(message)

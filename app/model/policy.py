@@ -92,7 +92,7 @@ class QueuePolicy(Strict):
     texts that may be seen; all others are withheld. `detect` says what is searched in texts: `identifiers`
     (e-mail, telephone, card, account and official numbers, addresses of machines), `all` (names, places,
     dates and links as well), `off`; `detectors` names more of them, from other packages. `seal` keeps
-    withheld values for officers, once there is one.
+    withheld values for officers, once there is one. `deliver` names sinks to which every verdict goes.
     """
 
     rubric: str
@@ -106,6 +106,7 @@ class QueuePolicy(Strict):
     texts: list[str] | None = None
     detect: Literal["off", "identifiers", "all"] = "identifiers"
     detectors: list[str] = []
+    deliver: list[str] = []
     seal: bool = True
     reveal: RevealPolicy = RevealPolicy()
     retain: Retention = Retention()

@@ -1,0 +1,1 @@
+"""Delivery: verdicts out to those who wait for them, through the outbox."""

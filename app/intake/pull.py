@@ -1,0 +1,84 @@
+"""Pulling: from a source into its queue. What was pulled is kept first and acknowledged then, so that stopping anywhere
+loses and doubles nothing: what was kept and not acknowledged comes again, and is found to be held."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.intake.admission import Admission
+from app.intake.read import Raw
+from app.model.connection import Batch, Item, Source
+from app.model.errors import RecordError, SecondlookError
+from app.model.policy import QueuePolicy
+from app.secrets import Keys
+from db import connections
+from db.engine import Store
+
+
+@dataclass(slots=True)
+class Pulled:
+    """What a pull brought. `items` counts all of them, `lag` what waits at the source if it says so."""
+
+    items: int = 0
+    admitted: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+    lag: int | None = None
+
+
+class Puller:
+    """Pulls from one source into one queue."""
+
+    def __init__(
+        self,
+        store: Store,
+        keys: Keys,
+        name: str,
+        queue: str,
+        policy: QueuePolicy,
+        source: Source,
+        clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        """`name` is the source's in the settings: cases remember it."""
+        self._store = store
+        self._name = name
+        self._source = source
+        self._clock = clock
+        self._admission = Admission(store, keys, queue, policy, f"source:{name}", clock=clock)
+
+    def pull(self, limit: int = 1000) -> Pulled:
+        """One batch: pulled, kept, acknowledged. Errors are noted as the source's health, and raised."""
+        try:
+            with self._store.read() as connection:
+                before = connections.one(connection, self._name, "in")
+            batch = self._source.pull(limit, before.cursor if before else "")
+            done = self._keep(batch)
+            self._source.acknowledge(batch)
+        except SecondlookError as error:
+            with self._store.write() as connection:
+                connections.note(connection, self._name, "in", self._clock(), "failing", str(error))
+            raise
+        with self._store.write() as connection:
+            connections.note(
+                connection, self._name, "in", self._clock(), items=done.items, cursor=batch.cursor, lag=batch.lag
+            )
+        return done
+
+    def _keep(self, batch: Batch) -> Pulled:
+        count = self._admission.count
+        before = count.as_dict()
+        items = (self._raw(number, item) for number, item in enumerate(batch.items, 1))
+        for _ in self._admission.run(items, self._name):
+            pass
+        return Pulled(
+            items=len(batch.items),
+            lag=batch.lag,
+            **{name: now - before[name] for name, now in count.as_dict().items()},
+        )
+
+    def _raw(self, number: int, item: Item) -> Raw:
+        problem = RecordError("mapping", "", item.problem) if item.problem else None
+        row = dict(item.row) if item.row is not None else None
+        return Raw(number, item.data, row, problem, dict(item.reference))
