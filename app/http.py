@@ -1,0 +1,137 @@
+"""HTTP, and the only place that knows httpx. No redirects, no proxies from the environment, no endless answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from app import __version__
+from app.model.errors import Unavailable
+
+_MOST_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server said. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON. Raises Unavailable for anything else: a page of HTML with status 200, for instance."""
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError:
+            kind = self.headers.get("content-type", "no content type")
+            raise Unavailable(
+                f"The server answered {self.status} with {kind} instead of JSON. Check the address: it may be a "
+                "sign-in page, or another service. Nothing was taken."
+            ) from None
+
+
+class Http:
+    """A connection to one server. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        base: str,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 15.0,
+        most_bytes: int = _MOST_BYTES,
+    ) -> None:
+        """`timeout` in seconds for each of connecting, sending and reading. Raises SettingsError for a base that is no
+        http(s) address, or http to another machine than this one."""
+        import httpx
+
+        check_address(base)
+        self._base = base.rstrip("/")
+        self._most = most_bytes
+        self._client = httpx.Client(
+            headers={"user-agent": f"secondlook/{__version__}", **(headers or {})},
+            timeout=timeout,
+            follow_redirects=False,
+            trust_env=False,
+            limits=httpx.Limits(max_connections=32, max_keepalive_connections=32),
+        )
+
+    @property
+    def base(self) -> str:
+        """The server's address, without a slash at the end."""
+        return self._base
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        content: bytes | None = None,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Asks; returns whatever is answered. `path` is joined to the base. Raises Unavailable where nobody answers,
+        or the answer is larger than it may be."""
+        import httpx
+
+        sent = dict(headers or {})
+        if json is not None:
+            content = orjson.dumps(json)
+            sent.setdefault("content-type", "application/json")
+        try:
+            with self._client.stream(
+                method, self._base + path, content=content, params=params, headers=sent
+            ) as response:
+                body = bytearray()
+                for chunk in response.iter_bytes():
+                    body += chunk
+                    if len(body) > self._most:
+                        raise Unavailable(
+                            f"{self._base} answers without end (over {self._most >> 20} MB). Nothing was taken."
+                        )
+                return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, bytes(body))
+        except httpx.TimeoutException:
+            raise Unavailable(f"{self._base} does not answer in time. It is tried again later.") from None
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            raise Unavailable(f"{self._base} cannot be reached: {error or type(error).__name__}.") from None
+
+    def ask(self, method: str, path: str, **more: Any) -> Any:
+        """Asks and returns the JSON of a good answer. Raises Unavailable saying what was refused, and what to do."""
+        answer = self.request(method, path, **more)
+        check(answer, self._base + path)
+        return answer.json() if answer.body else None
+
+    def close(self) -> None:
+        """Closes all connections."""
+        self._client.close()
+
+
+def check(answer: Answer, where: str) -> None:
+    """Raises Unavailable for an answer that is not good (2xx), in words."""
+    if 200 <= answer.status < 300:
+        return
+    said = answer.body[:200].decode("utf-8", "replace").strip()
+    hint = {
+        401: "The credentials are missing, wrong or expired: set the secret anew.",
+        403: "These credentials may not do this.",
+        404: "Check the address and the names in the settings.",
+        429: "Too many requests: it is tried again later.",
+    }.get(answer.status, "It redirects: put the final address into the settings." if 300 <= answer.status < 400 else "")
+    raise Unavailable(f"{where} answered {answer.status}. {hint} {said}".rstrip())
+
+
+def check_address(base: str) -> None:
+    """Raises SettingsError for what is no http(s) address, or for plain http to another machine."""
+    from urllib.parse import urlsplit
+
+    from app.model.errors import SettingsError
+
+    parts = urlsplit(base)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SettingsError(f"'{base}' is no address: expected https://…")
+    if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise SettingsError(f"'{base}' is not encrypted: only https goes to another machine.")
