@@ -30,12 +30,14 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 
 
 class DeskSettings(Strict):
-    """How the desk behaves. `keys` maps a binding's id to keys, e.g. `case.skip = "S"`."""
+    """How the desk behaves. `keys` maps a binding's id to keys, e.g. `case.skip = "S"`; `pull`: whether it pulls from
+    the sources while it is open."""
 
     person: str = ""
     theme: str = "secondlook"
     idle_seconds: Annotated[int, Field(ge=5, le=3600)] = 60
     keys: dict[str, str] = {}
+    pull: bool = True
 
 
 class SecretSettings(Strict):

@@ -31,6 +31,7 @@ from screens.inbox import InboxScreen, Page, first_page
 from screens.theme import DARK, LIGHT, NoColor
 
 if TYPE_CHECKING:
+    from app.background import Background
     from app.desk.protocol import Desk
     from app.settings import Workspace
     from screens.review import ReviewScreen
@@ -64,6 +65,8 @@ class Shell(App[None]):
         self._person = person
         self._desk: Desk | None = None
         self._review: ReviewScreen | None = None
+        self._workspace: Workspace | None = None
+        self._background: Background | None = None
         self.idle_seconds = 60
         self.started = now_ms()
         self.farewell: list[str] = []
@@ -116,6 +119,7 @@ class Shell(App[None]):
             Prediction.model_rebuild()
 
         def done(_nothing: None) -> None:
+            self._connect()
             # What is here now stays for good; the collector need not walk through it with every case.
             gc.collect()
             gc.freeze()
@@ -123,8 +127,17 @@ class Shell(App[None]):
 
         self.in_thread(work, done, group="warm")
 
+    def _connect(self) -> None:
+        """Begins to pull from sources, behind the screens."""
+        if self._workspace is not None and self._workspace.settings.desk.pull:
+            from app.background import Background
+
+            self._background = Background(self._workspace, lambda: self._back_on_loop(self.inbox.cases_came))
+            self._background.start()
+
     def _opened(self, opened: tuple[Desk, Workspace, Page]) -> None:
         self._desk, workspace, page = opened
+        self._workspace = workspace
         desk_settings = workspace.settings.desk
         self.idle_seconds = desk_settings.idle_seconds
         self.set_keymap(desk_settings.keys)
@@ -256,7 +269,9 @@ class Shell(App[None]):
         yield from super().get_system_commands(screen)
 
     def on_unmount(self) -> None:
-        """Closes the database."""
+        """Ends what runs behind the screens, and closes the database."""
+        if self._background is not None:
+            self._background.stop()
         if self._desk is not None:
             self._desk.close()
 

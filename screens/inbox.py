@@ -15,6 +15,7 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from app.model.words import SEVERITIES, STATES
+from screens.aside import aside, troubles
 from screens.clock import now_ms, span
 from screens.text import Visible, line
 from screens.widgets.case_list import CaseList
@@ -22,7 +23,7 @@ from screens.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
     from app.desk.protocol import Desk
-    from app.model.case import CaseRow, Claim, Filter, QueueStatus
+    from app.model.case import CaseRow, Claim, ConnectionStatus, Filter, QueueStatus
     from app.model.errors import SecondlookError
     from app.shell import Shell
 
@@ -54,6 +55,7 @@ class InboxScreen(Screen[None]):
         self._chosen: dict[str, str | None] = {"queue": None, "state": None, "severity": None}
         self._text = ""
         self._backlog: list[QueueStatus] = []
+        self._connections: list[ConnectionStatus] = []
         self._typing: Timer | None = None
         self._ready = False
         self._warm = False
@@ -105,15 +107,17 @@ class InboxScreen(Screen[None]):
         wanted = self._wanted()
         desk = self.shell.desk
 
-        def show_backlog(backlog: list[QueueStatus]) -> None:
-            self._show_backlog(backlog)
+        def show_backlog(found: tuple[list[QueueStatus], list[ConnectionStatus]]) -> None:
+            self._show_backlog(found)
             if not self._warm:
                 self._warm = True
                 self.shell.warm_up()
 
         def show_rest(ids: array[int]) -> None:
             self._show(ids)
-            self.shell.in_thread(desk.backlog, show_backlog, group="backlog", exclusive=True)
+            self.shell.in_thread(
+                lambda: (desk.backlog(), desk.connections()), show_backlog, group="backlog", exclusive=True
+            )
 
         def show_first(page: Page) -> None:
             # One after the other: threads that read at the same time would only wait for each other.
@@ -142,10 +146,15 @@ class InboxScreen(Screen[None]):
         self._show(ids)
         self.query_one(CaseList).put_rows(rows)
 
-    def _show_backlog(self, backlog: list[QueueStatus]) -> None:
-        self._backlog = backlog
-        self.query_one("#side", Static).update(backlog_text(backlog))
+    def _show_backlog(self, found: tuple[list[QueueStatus], list[ConnectionStatus]]) -> None:
+        self._backlog, self._connections = found
+        self.query_one("#side", Static).update(aside(*found))
         self._draw_status()
+
+    def cases_came(self) -> None:
+        """A source brought cases in, or its health changed: the list is read again where it is looked at."""
+        if self._ready and self.shell.screen is self:
+            self.reload()
 
     @on(CaseList.Wanted)
     def _fetch(self, message: CaseList.Wanted) -> None:
@@ -288,6 +297,7 @@ class InboxScreen(Screen[None]):
             parts.append(Content.styled(f"   ▲ {late:,} overdue", "$warning"))
         if oldest is not None:
             parts.append(Content(f"   the oldest waits {span(now_ms() - oldest)}"))
+        parts += [Content.styled(f"   ▲ {said}", "$warning") for said in troubles(self._connections)]
         parts.append(line(f"   {self.shell.desk.person}", "$muted"))
         self.query_one("#status", Static).update(Content("").join(parts), layout=False)
 
@@ -307,28 +317,3 @@ def first_page(desk: Desk, wanted: Filter | None = None) -> Page:
 
     ids = desk.ids(wanted or Filter(), _FIRST_ROWS)
     return ids, desk.rows(ids)
-
-
-def backlog_text(backlog: list[QueueStatus]) -> Content:
-    """The backlog aside: per queue what waits, and how long the oldest does."""
-    lines: list[Content] = [Content.styled("Backlog", "bold"), Content("")]
-    now = now_ms()
-    for status in backlog:
-        lines.append(line(status.queue, "bold"))
-        if status.title:
-            lines.append(line(status.title, "$muted"))
-        for count, word in (
-            (status.open, "open"),
-            (status.leased, "held"),
-            (status.deferred, "deferred"),
-            (status.parked, "parked"),
-            (status.settled, "settled"),
-        ):
-            if count or word == "open":
-                lines.append(Content(f"{count:>9,}  {word}"))
-        if status.overdue:
-            lines.append(Content.styled(f"{status.overdue:>9,}  ▲ overdue", "$warning"))
-        if status.oldest_at is not None:
-            lines.append(Content.styled(f"{'':>9}  oldest {span(now - status.oldest_at)}", "$muted"))
-        lines.append(Content(""))
-    return Content("\n").join(lines)

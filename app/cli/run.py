@@ -20,6 +20,7 @@ from app.cli import (
     look,
     officer,
     protect,
+    pull,
     reveal,
     review,
     rubric,
@@ -28,7 +29,7 @@ from app.cli import (
 from app.cli.output import narrate
 
 _GROUPS = (
-    *(desk, demo, workspace, intake, look, review, export, audit, protect, officer, reveal, erasing),
+    *(desk, demo, workspace, intake, pull, look, review, export, audit, protect, officer, reveal, erasing),
     *(rubric, doctor),
 )
 

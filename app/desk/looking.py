@@ -14,6 +14,7 @@ from app.insight.rates import wilson
 from app.model.case import (
     CaseRow,
     CaseView,
+    ConnectionStatus,
     Filter,
     HistoryEntry,
     QueueOutcome,
@@ -24,7 +25,7 @@ from app.model.case import (
 from app.model.errors import BadInput
 from app.model.prediction import Prediction
 from app.model.words import SEVERITIES
-from db import audit, cases, corrections, leases, lists, reviews, search
+from db import audit, cases, connections, corrections, leases, lists, outbox, reviews, search
 from db.engine import Connection
 
 # The first matches of a search; more are not ordered usefully by anyone.
@@ -65,6 +66,25 @@ class Looking(DeskBase):
         for row in found:
             by_queue.setdefault(row.queue, {})[row.verdict] = row
         return [_outcome(queue, rows) for queue, rows in by_queue.items() if queue in self._policies]
+
+    def connections(self) -> list[ConnectionStatus]:
+        """How the sources and sinks are doing that were used so far."""
+        with self._store.read() as connection:
+            found = connections.health(connection)
+            sent = outbox.counts(connection) if found else {}
+        return [
+            ConnectionStatus(
+                name=health.name,
+                direction="in" if health.direction == "in" else "out",
+                state=health.state,
+                since=health.since,
+                error=health.error,
+                items=health.items,
+                waiting=health.lag if health.direction == "in" else sent.get((health.name, "pending"), 0),
+                dead=0 if health.direction == "in" else sent.get((health.name, "dead"), 0),
+            )
+            for health in found
+        ]
 
     def ids(self, wanted: Filter, limit: int | None = None) -> array[int]:
         """case_ids that match, by priority, due time, age; with a text, as `search` ranks them."""

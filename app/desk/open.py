@@ -28,7 +28,7 @@ def open_desk(workspace: Workspace, person: str | None = None, session: str = ""
 def routes_of(settings: Settings) -> Routes:
     """Where verdicts go, as the settings say."""
     return Routes(
-        replying=frozenset(name for name, source in settings.sources.items() if source.reply),
+        replying=frozenset(name for name, source in settings.sources.items() if source.replies),
         after_undo=frozenset(name for name, sink in settings.sinks.items() if sink.after_undo)
         | frozenset(name for name, source in settings.sources.items() if source.type in _FINAL),
     )

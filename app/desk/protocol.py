@@ -15,6 +15,7 @@ from app.model.case import (
     CaseRow,
     CaseView,
     Claim,
+    ConnectionStatus,
     Decision,
     Draft,
     Filter,
@@ -53,6 +54,9 @@ class Desk(Protocol):
 
     def outcomes(self) -> list[QueueOutcome]:
         """What the settled cases of each queue came to."""
+
+    def connections(self) -> list[ConnectionStatus]:
+        """How the sources and sinks are doing that were used so far."""
 
     def ids(self, wanted: Filter, limit: int | None = None) -> array[int]:
         """case_ids that match, by priority, due time, age. With a text: the best matches first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from app.intake.admission import Admission
 from app.intake.read import Raw
@@ -26,6 +26,18 @@ class Pulled:
     duplicates: int = 0
     quarantined: int = 0
     lag: int | None = None
+
+    def add(self, more: Pulled) -> None:
+        """Adds what another pull brought; its `lag` counts."""
+        self.items += more.items
+        self.admitted += more.admitted
+        self.duplicates += more.duplicates
+        self.quarantined += more.quarantined
+        self.lag = more.lag
+
+    def as_dict(self) -> dict[str, int | None]:
+        """All of it by name."""
+        return asdict(self)
 
 
 class Puller:
@@ -66,6 +78,10 @@ class Puller:
             )
         return done
 
+    def close(self) -> None:
+        """Closes the source."""
+        self._source.close()
+
     def _keep(self, batch: Batch) -> Pulled:
         count = self._admission.count
         before = count.as_dict()
@@ -79,6 +95,8 @@ class Puller:
         )
 
     def _raw(self, number: int, item: Item) -> Raw:
-        problem = RecordError("mapping", "", item.problem) if item.problem else None
+        problem = item.problem or None
+        if isinstance(problem, str):
+            problem = RecordError("mapping", "", problem)
         row = dict(item.row) if item.row is not None else None
-        return Raw(number, item.data, row, problem, dict(item.reference))
+        return Raw(number, item.data, row, problem, dict(item.reference) if item.reference else None)

@@ -201,3 +201,20 @@ class SessionSummary:
     deferred: int
     median_seconds: float | None
     drafts: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionStatus:
+    """How a source (`direction` in) or a sink (out) is doing. `state`: ok, failing, stopped, `since` a moment.
+
+    `items` came or went through it; `waiting` are at the source, or to be sent; `dead` were given up.
+    """
+
+    name: str
+    direction: Literal["in", "out"]
+    state: str
+    since: int
+    error: str
+    items: int
+    waiting: int | None
+    dead: int = 0

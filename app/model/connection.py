@@ -8,6 +8,10 @@ from typing import Annotated, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.model.errors import RecordError
+
+# Systems in which an item waits for its verdict.
+TWO_WAY = frozenset(("mlflow", "phoenix", "label-studio", "langgraph", "langfuse"))
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 
@@ -25,11 +29,18 @@ class ConnectionSettings(BaseModel):
 
 
 class SourceSettings(ConnectionSettings):
-    """Where predictions come from. `reply`: verdicts go back to it."""
+    """Where predictions come from. `reply`: verdicts go back to it; left out: to types that wait for an answer."""
 
     queue: str
     every_seconds: Seconds = 30
-    reply: bool = True
+    reply: bool | None = None
+
+    @property
+    def replies(self) -> bool:
+        """Whether verdicts go back to it."""
+        if self.reply is not None:
+            return self.reply
+        return self.type in TWO_WAY or (self.type == "sql" and bool(self.options.get("answer")))
 
 
 class SinkSettings(ConnectionSettings):
@@ -47,7 +58,7 @@ class Item:
     row: Mapping[str, Any] | None = None
     reference: Mapping[str, Any] = field(default_factory=dict)
     receipt: Any = None
-    problem: str = ""
+    problem: str | RecordError = ""
 
 
 @dataclass(frozen=True, slots=True)
