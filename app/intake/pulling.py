@@ -14,6 +14,7 @@ from app.intake.pull import Pulled, Puller
 from app.intake.sources import open_source
 from app.model.errors import SecondlookError
 from app.settings import Workspace
+from db import connections
 from db.engine import Store
 
 _LONGEST = 600.0
@@ -91,9 +92,17 @@ class Pulling:
 
     def _puller(self, name: str) -> Puller:
         if name not in self._pullers:
-            workspace, settings = self._workspace, self._workspace.settings.sources[name]
-            source = open_source(name, settings, secrets_of(str(workspace.root)), workspace.root)
-            self._pullers[name] = Puller(
-                self._store, workspace.keys(), name, settings.queue, workspace.policy(settings.queue), source
-            )
+            try:
+                self._pullers[name] = self._opened(name)
+            except SecondlookError as error:
+                # What a puller meets it notes itself; this one is not there yet.
+                with self._store.write() as connection:
+                    connections.note(connection, name, "in", time.time_ns() // 1_000_000, "failing", str(error))
+                raise
         return self._pullers[name]
+
+    def _opened(self, name: str) -> Puller:
+        workspace, settings = self._workspace, self._workspace.settings.sources[name]
+        keys = workspace.keys()
+        source = open_source(name, settings, secrets_of(str(workspace.root)), workspace.root)
+        return Puller(self._store, keys, name, settings.queue, workspace.policy(settings.queue), source)

@@ -17,6 +17,7 @@ from app.intake.sources import open_source
 from app.model.connection import Batch, SourceSettings
 from app.model.errors import SettingsError, Unavailable
 from app.model.policy import Strict
+from db import connections
 from tests.connections.places import opened, workspace
 from tests.connections.test_folder import drop
 
@@ -76,6 +77,17 @@ def test_a_source_that_recovers_is_well_again(tmp_path: Path) -> None:
         name, done, error = next(pulling.due())
         assert (name, done.admitted, error) == ("missing", 1, "")
         pulling.close()
+
+
+def test_a_source_that_cannot_be_opened_is_noted_as_well(tmp_path: Path) -> None:
+    found = workspace(tmp_path / "w", SOURCES.replace('type = "folder"', 'type = "foldr"', 1))
+    with opened(found) as store:
+        pulling = Pulling(found, store, ["drops"], Clock())
+        assert "no source type" in next(pulling.due())[2]
+        pulling.close()
+        with store.read() as connection:
+            (health,) = connections.health(connection)
+    assert (health.name, health.state) == ("drops", "failing")
 
 
 @pytest.fixture
