@@ -1,1 +1,1 @@
-"""Sources and sinks, against real servers and files."""
+"""Sources and sinks against real servers of their systems, on free ports of this machine."""
