@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import orjson
 
 from app import __version__
 from app.model.errors import Unavailable
+
+if TYPE_CHECKING:
+    from app.guard import Pin
 
 _MOST_BYTES = 64 * 1024 * 1024
 
@@ -43,14 +48,20 @@ class Http:
         headers: Mapping[str, str] | None = None,
         timeout: float = 15.0,
         most_bytes: int = _MOST_BYTES,
+        cut: bool = False,
+        pin: Pin | None = None,
     ) -> None:
-        """`timeout` in seconds for each of connecting, sending and reading. Raises SettingsError for a base that is no
-        http(s) address, or http to another machine than this one."""
+        """`timeout` in seconds for each of connecting, sending and reading. `cut`: of a longer answer the first
+        `most_bytes` are enough. `pin`: connections go to its address, under the name in `base`. Raises SettingsError
+        for a base that is no http(s) address, or http to another machine than this one."""
         import httpx
 
         check_address(base)
         self._base = base.rstrip("/")
         self._most = most_bytes
+        self._cut = cut
+        self._timeout = timeout
+        self._pin = pin
         self._client = httpx.Client(
             headers={"user-agent": f"secondlook/{__version__}", **(headers or {})},
             timeout=timeout,
@@ -75,29 +86,63 @@ class Http:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Asks; returns whatever is answered. `path` is joined to the base. Raises Unavailable where nobody answers,
-        or the answer is larger than it may be."""
+        or the answer is larger than it may be; SettingsError where the pinned host may not be called."""
         import httpx
 
         sent = dict(headers or {})
         if json is not None:
             content = orjson.dumps(json)
             sent.setdefault("content-type", "application/json")
+        address = self._pin.address() if self._pin else ""
+        extensions = self._named(sent) if self._pin else {}
         try:
             with self._client.stream(
-                method, self._base + path, content=content, params=params, headers=sent
+                method,
+                self._at(address) + path,
+                content=content,
+                params=params,
+                headers=sent,
+                extensions=extensions,
             ) as response:
-                body = bytearray()
-                for chunk in response.iter_bytes():
-                    body += chunk
-                    if len(body) > self._most:
-                        raise Unavailable(
-                            f"{self._base} answers without end (over {self._most >> 20} MB). Nothing was taken."
-                        )
-                return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, bytes(body))
-        except httpx.TimeoutException:
+                said = {name.lower(): value for name, value in response.headers.items()}
+                return Answer(response.status_code, said, self._body(response))
+        except httpx.TimeoutException as error:
+            if self._pin and isinstance(error, httpx.ConnectTimeout):
+                self._pin.failed(address)
             raise Unavailable(f"{self._base} does not answer in time. It is tried again later.") from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            if self._pin and isinstance(error, httpx.ConnectError):
+                self._pin.failed(address)
             raise Unavailable(f"{self._base} cannot be reached: {error or type(error).__name__}.") from None
+
+    def _body(self, response: Any) -> bytes:
+        """The answer's body, as far as it is wanted. Raises Unavailable where it does not end."""
+        body = bytearray()
+        give_up = time.monotonic() + self._timeout
+        for chunk in response.iter_bytes():
+            body += chunk
+            if self._cut and time.monotonic() > give_up:
+                # A body that drips is not worth a thread; what counts of such an answer is its status.
+                return bytes(body[: self._most])
+            if len(body) > self._most:
+                if self._cut:
+                    return bytes(body[: self._most])
+                raise Unavailable(f"{self._base} answers without end (over {self._most >> 20} MB). Nothing was taken.")
+        return bytes(body)
+
+    def _at(self, address: str) -> str:
+        """The base with an address in place of the host's name."""
+        if not address:
+            return self._base
+        parts = urlsplit(self._base)
+        host = f"[{address}]" if ":" in address else address
+        return parts._replace(netloc=f"{host}:{parts.port}" if parts.port else host).geturl()
+
+    def _named(self, headers: dict[str, str]) -> dict[str, Any]:
+        """Asks by the host's name at a pinned address: the Host header, and the name that TLS verifies."""
+        parts = urlsplit(self._base)
+        headers["host"] = parts.netloc
+        return {} if self._pin is None or self._pin.is_address else {"sni_hostname": self._pin.host}
 
     def ask(self, method: str, path: str, **more: Any) -> Any:
         """Asks and returns the JSON of a good answer. Raises Unavailable saying what was refused, and what to do."""
@@ -126,8 +171,6 @@ def check(answer: Answer, where: str) -> None:
 
 def check_address(base: str) -> None:
     """Raises SettingsError for what is no http(s) address, or for plain http to another machine."""
-    from urllib.parse import urlsplit
-
     from app.model.errors import SettingsError
 
     parts = urlsplit(base)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from app import __version__
 from app.cli import (
     audit,
+    deliver,
     demo,
     desk,
     doctor,
@@ -24,13 +25,14 @@ from app.cli import (
     reveal,
     review,
     rubric,
+    secret,
     workspace,
 )
 from app.cli.output import narrate
 
 _GROUPS = (
     *(desk, demo, workspace, intake, pull, look, review, export, audit, protect, officer, reveal, erasing),
-    *(rubric, doctor),
+    *(deliver, secret, rubric, doctor),
 )
 
 
