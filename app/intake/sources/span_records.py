@@ -174,7 +174,7 @@ def marks_of(marks: Mapping[str, Any]) -> dict[str, Any]:
         try:
             sampling["probability"] = float(marks["review.probability"])
         except (TypeError, ValueError):
-            raise Misfit(f"review.probability: expected a number, there is '{marks['review.probability']}'") from None
+            raise Misfit("review.probability: expected a number, it is something else") from None
     if sampling:
         found["sampling"] = sampling
     for key in ("subject", "domain"):

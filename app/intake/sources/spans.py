@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -36,6 +37,15 @@ class Span:
     def duration_ms(self) -> float | None:
         """How long it took, in milliseconds."""
         return round((self.end - self.start) / 1e6, 3) if 0 < self.start <= self.end else None
+
+
+@contextmanager
+def readable(where: str) -> Iterator[None]:
+    """Turns what a part of another shape leads to into a Misfit. The error's own words may repeat somebody's data."""
+    try:
+        yield
+    except (TypeError, ValueError, AttributeError, KeyError, IndexError, RecursionError, OverflowError) as error:
+        raise Misfit(f"{where}: a part has another shape than was expected ({type(error).__name__})") from None
 
 
 def expect(value: Any, key: str, kind: type | tuple[type, ...], where: str) -> Any:
@@ -89,10 +99,9 @@ def below(root: Span, spans: Sequence[Span]) -> list[Span]:
 
 def from_mlflow(raw: Any, where: str) -> Span:
     """A span of `traces/get`. Raises Misfit."""
-    pairs = raw.get("attributes") if isinstance(raw, Mapping) else None
-    attributes = {
-        str(expect(pair, "key", str, f"{where}.attributes")): _plain(pair.get("value")) for pair in pairs or ()
-    }
+    # Without attributes the key is left out.
+    pairs = expect(raw, "attributes", list, where) if isinstance(raw, Mapping) and raw.get("attributes") else []
+    attributes = {str(expect(pair, "key", str, f"{where}.attributes")): _plain(pair.get("value")) for pair in pairs}
     kind = attributes.get("mlflow.spanType") or attributes.get("openinference.span.kind")
     code = (raw.get("status") or {}).get("code") if isinstance(raw, Mapping) else None
     return Span(
@@ -180,7 +189,7 @@ def nanoseconds(moment: str, where: str) -> int:
     try:
         found = datetime.fromisoformat(moment)
     except ValueError:
-        raise Misfit(f"{where}: expected a time (ISO 8601), there is '{moment[:40]}'") from None
+        raise Misfit(f"{where}: expected a time (ISO 8601), it is another text") from None
     found = found if found.tzinfo else found.replace(tzinfo=UTC)
     since = found - datetime(1970, 1, 1, tzinfo=UTC)
     return ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1000

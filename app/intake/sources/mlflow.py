@@ -1,0 +1,141 @@
+"""Traces from MLflow 3: those that a filter finds, each with its spans. A trace that is kept here gets a tag, so that
+the filter does not find it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from app.deliver.sinks.mlflow import TRACES, MlflowOptions, connect
+from app.http import check
+from app.intake.sources import mlflow_records
+from app.intake.sources.span_records import kept_bytes
+from app.intake.sources.spans import Misfit, expect, readable
+from app.model.connection import Batch, Item
+from app.model.errors import Unavailable
+
+_PAGE = 100
+# Answers for one trace that say something of this trace, and nothing of the server.
+_OF_THE_TRACE = frozenset((400, 404, 500))
+
+
+class MlflowSource:
+    """Pulls flagged traces. Safe to stop anywhere: what was not tagged is pulled again, and found to be held."""
+
+    Options = MlflowOptions
+
+    def __init__(self, options: MlflowOptions, secrets: Callable[[str], str], root: Path) -> None:
+        self._options = options
+        self._http = connect(options, secrets)
+        self._experiments: list[str] = []
+        self._looked_up: dict[str, Any] = {}
+
+    def pull(self, limit: int, cursor: str) -> Batch:
+        """At most `limit` traces, the oldest first. Raises Unavailable."""
+        items: list[Item] = []
+        for info in self._found():
+            if len(items) >= limit:
+                break
+            items.append(self._item(info))
+        return Batch(items)
+
+    def acknowledge(self, batch: Batch) -> None:
+        """Tags what was kept. A trace that was deleted meanwhile needs no tag."""
+        body = {"key": self._options.tag, "value": self._options.taken}
+        for item in batch.items:
+            if not item.receipt:
+                continue
+            path = f"{TRACES}/{quote(item.receipt, safe='')}/tags"
+            answer = self._http.request("PATCH", path, json=body)
+            if answer.status not in (400, 404):
+                check(answer, self._http.base + path)
+
+    def close(self) -> None:
+        """Lets go of connections."""
+        self._http.close()
+
+    def _found(self) -> Iterator[Mapping[str, Any]]:
+        """What the filter finds, page by page, without traces that are still running."""
+        token = ""
+        while True:
+            body = {
+                "locations": [
+                    {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": one}} for one in self._ids()
+                ],
+                "filter": self._options.filter,
+                "max_results": _PAGE,
+                "order_by": ["timestamp_ms ASC"],
+            }
+            answer = self._http.ask("POST", f"{TRACES}/search", json=body | ({"page_token": token} if token else {}))
+            # Without a find MLflow leaves the key out.
+            if not isinstance(answer, Mapping) or not isinstance(answer.get("traces", []), list):
+                raise Unavailable(
+                    f"{self._http.base}: expected 'traces' (an array) in the answer to a search. Is this MLflow 3? "
+                    "Nothing was taken."
+                )
+            for info in answer.get("traces", []):
+                if not isinstance(info, Mapping) or info.get("state") != "IN_PROGRESS":
+                    yield info
+            token = answer.get("next_page_token") or ""
+            if not token:
+                return
+
+    def _ids(self) -> list[str]:
+        """The experiments' ids. Raises Unavailable naming one that is not there."""
+        if not self._experiments:
+            found = []
+            for name in self._options.experiments:
+                path = "/api/2.0/mlflow/experiments/get-by-name"
+                answer = self._http.request("GET", path, params={"experiment_name": name})
+                if answer.status == 404:
+                    raise Unavailable(f"{self._http.base} has no experiment '{name}': mend `experiments`.")
+                check(answer, self._http.base + path)
+                try:
+                    found.append(str(expect(answer.json()["experiment"], "experiment_id", str, "experiment")))
+                except (KeyError, TypeError, Misfit):
+                    raise Unavailable(
+                        f"{self._http.base}{path}: expected 'experiment.experiment_id' in the answer. Is this MLflow 3?"
+                    ) from None
+            self._experiments = found
+        return self._experiments
+
+    def _item(self, info: Any) -> Item:
+        """One trace as a record, or with what is wrong about it."""
+        trace_id = info.get("trace_id") if isinstance(info, Mapping) else None
+        raw: Any = info
+        try:
+            trace_id = str(expect(info, "trace_id", str, "traces[]"))
+            raw = self._trace(trace_id)
+            with readable("trace"):
+                data = mlflow_records.record_of(raw, self._options, self._look_up)
+        except Misfit as misfit:
+            known = str(trace_id) if trace_id else ""
+            problem = f"MLflow trace {known or '(without an id)'}: {misfit}"
+            return Item(kept_bytes(raw), reference=_reference(known), receipt=known, problem=problem)
+        return Item(data, reference=_reference(trace_id), receipt=trace_id)
+
+    def _trace(self, trace_id: str) -> Any:
+        path = f"{TRACES}/get"
+        answer = self._http.request("GET", path, params={"trace_id": trace_id, "allow_partial": "true"})
+        if answer.status in _OF_THE_TRACE:
+            raise Misfit(f"the server answered {answer.status} when asked for its spans")
+        check(answer, self._http.base + path)
+        return expect(answer.json(), "trace", dict, "traces/get")
+
+    def _look_up(self, path: str, parts: Sequence[str]) -> Any:
+        """What a run or a logged model says, `{}` where there is no such thing; each asked for once a source."""
+        if path not in self._looked_up:
+            answer = self._http.request("GET", path)
+            found: Any = answer.json() if answer.status == 200 else {}
+            for part in parts:
+                found = found.get(part) if isinstance(found, Mapping) else None
+            if len(self._looked_up) > 1000:
+                self._looked_up.clear()
+            self._looked_up[path] = found if isinstance(found, Mapping) else {}
+        return self._looked_up[path]
+
+
+def _reference(trace_id: str) -> dict[str, str]:
+    return {"trace_id": trace_id} if trace_id else {}

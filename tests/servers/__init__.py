@@ -1,0 +1,1 @@
+"""Suites against real servers: run with `python -m pytest -m servers`."""
