@@ -1,43 +1,62 @@
-"""What the desk does behind the screens: pulls from sources, sends verdicts. One thread with a store of its own."""
+"""What the desk does behind the screens: pulls from sources, sends verdicts; each in a thread with its own store."""
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
+from contextlib import closing
 
+from app.deliver.deliverer import deliverer_of, sinks_of
 from app.intake.pulling import Pulling
 from app.model.errors import SecondlookError
 from app.settings import Workspace
-from db.engine import open_store
+from db.engine import Store, open_store
+
+# The outbox is looked at so often, in seconds.
+_LOOK_SECONDS = 1.0
+# After the database could not serve, it is asked again after so many seconds.
+_AGAIN_SECONDS = 10.0
+# Deliveries of one turn, so that the desk can be left soon.
+_TURN = 200
 
 
 class Background:
-    """Pulls while the desk is open. What fails is noted as the connection's health; the desk shows it."""
+    """Pulls and delivers while the desk is open. What fails is noted as the connection's health; the desk shows it."""
 
     def __init__(self, workspace: Workspace, changed: Callable[[], None]) -> None:
-        """`changed` is called, in the thread, when cases came in or a connection got better or worse."""
+        """`changed` is called, in a thread, when cases came in or a connection got better or worse."""
         self._workspace = workspace
         self._changed = changed
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="connections", daemon=True)
+        jobs: list[Callable[[Store], None]] = []
+        settings = workspace.settings
+        if settings.sources and settings.desk.pull:
+            jobs.append(self._pull)
+        if sinks_of(settings) and settings.desk.deliver:
+            jobs.append(self._deliver)
+        self._threads = [threading.Thread(target=self._run, args=[job], name=job.__name__, daemon=True) for job in jobs]
 
     def start(self) -> None:
         """Begins, if there is anything to do."""
-        if self._workspace.settings.sources:
-            self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """Ends after the pull at hand; does not wait for a source that hangs."""
+        """Ends after the pull and the deliveries at hand; does not wait for a connection that hangs."""
         self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(1.0)
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(1.0)
 
-    def _run(self) -> None:
-        try:
-            store = open_store(self._workspace.database_url)
-        except SecondlookError:
-            # The desk itself has said why.
-            return
+    def _run(self, job: Callable[[Store], None]) -> None:
+        while not self._stop.is_set():
+            # A database that cannot serve now: the desk's own acts say so, and it may soon.
+            with contextlib.suppress(SecondlookError), closing(open_store(self._workspace.database_url)) as store:
+                job(store)
+            self._stop.wait(_AGAIN_SECONDS)
+
+    def _pull(self, store: Store) -> None:
         pulling = Pulling(self._workspace, store, self._workspace.settings.sources)
         failing: set[str] = set()
         try:
@@ -49,9 +68,18 @@ class Background:
                         self._changed()
                     if self._stop.is_set():
                         break
-        except SecondlookError:
-            # A database that cannot serve: the next act at the desk says so.
-            pass
         finally:
             pulling.close()
-            store.close()
+
+    def _deliver(self, store: Store) -> None:
+        deliverer = deliverer_of(self._workspace, store)
+        troubles: set[str] = set()
+        try:
+            while not self._stop.wait(deliverer.pause(_LOOK_SECONDS)):
+                done = deliverer.deliver(_TURN)
+                now = set(done.problems) | set(done.errors)
+                if done.sent or done.dead or now - troubles:
+                    self._changed()
+                troubles = now if done.tried or now else troubles
+        finally:
+            deliverer.close()

@@ -30,14 +30,15 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 
 
 class DeskSettings(Strict):
-    """How the desk behaves. `keys` maps a binding's id to keys, e.g. `case.skip = "S"`; `pull`: whether it pulls from
-    the sources while it is open."""
+    """How the desk behaves. `keys` maps a binding's id to keys, e.g. `case.skip = "S"`; `pull`, `deliver`: whether it
+    pulls from the sources, and sends verdicts, while it is open."""
 
     person: str = ""
     theme: str = "secondlook"
     idle_seconds: Annotated[int, Field(ge=5, le=3600)] = 60
     keys: dict[str, str] = {}
     pull: bool = True
+    deliver: bool = True
 
 
 class SecretSettings(Strict):
@@ -55,6 +56,11 @@ class Settings(Strict):
     queues: dict[Name, QueuePolicy] = {}
     sources: dict[Name, SourceSettings] = {}
     sinks: dict[Name, SinkSettings] = {}
+
+    @property
+    def connected(self) -> bool:
+        """Whether the desk has connections to look after."""
+        return bool(self.sources or self.sinks) and (self.desk.pull or self.desk.deliver)
 
     @model_validator(mode="after")
     def _names_meet(self) -> Settings:

@@ -128,11 +128,12 @@ class Shell(App[None]):
         self.in_thread(work, done, group="warm")
 
     def _connect(self) -> None:
-        """Begins to pull from sources, behind the screens."""
-        if self._workspace is not None and self._workspace.settings.desk.pull:
+        """Begins to pull from sources and to send verdicts, behind the screens."""
+        if self._workspace is not None and self._workspace.settings.connected:
             from app.background import Background
 
-            self._background = Background(self._workspace, lambda: self._back_on_loop(self.inbox.cases_came))
+            changed = self.inbox.cases_came
+            self._background = Background(self._workspace, lambda: self._back_on_loop(changed))
             self._background.start()
 
     def _opened(self, opened: tuple[Desk, Workspace, Page]) -> None:

@@ -153,7 +153,7 @@ class InboxScreen(Screen[None]):
 
     def cases_came(self) -> None:
         """A source brought cases in, or its health changed: the list is read again where it is looked at."""
-        if self._ready and self.shell.screen is self:
+        if self._ready and self.is_current:
             self.reload()
 
     @on(CaseList.Wanted)

@@ -12,7 +12,6 @@ from app.cli.output import emit, iso, narrate, say, table
 if TYPE_CHECKING:
     from app.deliver.deliverer import Delivered, Deliverer
     from app.settings import Workspace
-    from db.engine import Store
 
 STATES = ("pending", "delivered", "dead", "cancelled")
 # With --watch the database is asked at least so often, in seconds: other programs decide too.
@@ -66,10 +65,12 @@ def _range(text: str) -> tuple[int, int]:
 
 
 def _deliver(arguments: argparse.Namespace) -> int:
+    from app.deliver.deliverer import deliverer_of
+
     workspace = workspace_of(arguments)
     names = _names(workspace, arguments.sink)
     with opened_store(workspace) as store:
-        deliverer = _deliverer(workspace, store, names)
+        deliverer = deliverer_of(workspace, store, names)
         try:
             return _watch(deliverer, arguments) if arguments.watch else _once(deliverer, arguments)
         finally:
@@ -87,16 +88,6 @@ def _names(workspace: Workspace, wanted: str | None) -> list[str]:
     if not known:
         raise BadInput("No sink is configured. [sinks.NAME] in secondlook.toml does; docs/webhooks.md says how.")
     return list(known) if wanted is None else [wanted]
-
-
-def _deliverer(workspace: Workspace, store: Store, names: list[str]) -> Deliverer:
-    from app.connecting import secrets_of
-    from app.deliver.deliverer import Deliverer, sinks_of
-    from app.deliver.sinks import open_sink
-
-    known = sinks_of(workspace.settings)
-    secrets = secrets_of(str(workspace.root))
-    return Deliverer(store, lambda name: open_sink(name, known[name], secrets, workspace.root), names)
 
 
 def _once(deliverer: Deliverer, arguments: argparse.Namespace) -> int:

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from app.connecting import secrets_of
 from app.deliver import schedule
+from app.deliver.sinks import open_sink
 from app.model.connection import ConnectionSettings, Delivery, Sink
 from app.model.errors import SecondlookError, Undelivered
-from app.settings import Settings
+from app.settings import Settings, Workspace
 from db import connections, outbox
 from db.engine import Connection, Store
 
@@ -254,6 +256,17 @@ def sinks_of(settings: Settings) -> dict[str, ConnectionSettings]:
     """All that verdicts may go to: the sinks, and the sources that want them back."""
     back = {name: source for name, source in settings.sources.items() if source.replies}
     return {**settings.sinks, **back}
+
+
+def deliverer_of(workspace: Workspace, store: Store, names: Iterable[str] | None = None) -> Deliverer:
+    """A deliverer to the sinks of a workspace by name; None: to all."""
+    known = sinks_of(workspace.settings)
+    secrets = secrets_of(str(workspace.root))
+    return Deliverer(
+        store,
+        lambda name: open_sink(name, known[name], secrets, workspace.root),
+        known if names is None else names,
+    )
 
 
 def resume(store: Store, name: str, now: int) -> bool:

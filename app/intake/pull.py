@@ -4,13 +4,16 @@ loses and doubles nothing: what was kept and not acknowledged comes again, and i
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from app.intake.admission import Admission
 from app.intake.read import Raw
 from app.model.connection import Batch, Item, Source
-from app.model.errors import RecordError, SecondlookError
+from app.model.errors import RecordError, SecondlookError, Unavailable
 from app.model.policy import QueuePolicy
 from app.secrets import Keys
 from db import connections
@@ -40,6 +43,21 @@ class Pulled:
         return asdict(self)
 
 
+@contextmanager
+def _defects_said(name: str) -> Iterator[None]:
+    """Sources come from other packages too: a defect in one ends its pull and nothing else."""
+    try:
+        yield
+    except SecondlookError:
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever it is, the others go on
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        raise Unavailable(
+            f"There is a defect in the source '{name}': {type(error).__name__} at {Path(place.filename).name}:"
+            f"{place.lineno}. What was kept stays; it is tried again later."
+        ) from None
+
+
 class Puller:
     """Pulls from one source into one queue."""
 
@@ -65,9 +83,11 @@ class Puller:
         try:
             with self._store.read() as connection:
                 before = connections.one(connection, self._name, "in")
-            batch = self._source.pull(limit, before.cursor if before else "")
+            with _defects_said(self._name):
+                batch = self._source.pull(limit, before.cursor if before else "")
             done = self._keep(batch)
-            self._source.acknowledge(batch)
+            with _defects_said(self._name):
+                self._source.acknowledge(batch)
         except SecondlookError as error:
             with self._store.write() as connection:
                 connections.note(connection, self._name, "in", self._clock(), "failing", str(error))
