@@ -191,7 +191,9 @@ class Shell(App[None]):
         self.run_worker(act, thread=True, group=group, exclusive=exclusive, exit_on_error=True)
 
     def _back_on_loop(self, act: Callable[[], Any]) -> None:
-        # The application may have ended while the thread worked.
+        # The application may have ended while the thread worked, or may end now.
+        if not self.is_running:
+            return
         with contextlib.suppress(RuntimeError, asyncio.CancelledError):
             self.call_from_thread(act)
 

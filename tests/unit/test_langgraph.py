@@ -56,6 +56,7 @@ class Fake:
         self.threads: list[Any] = [thread()]
         self.history: list[Any] = []
         self.runs = 200
+        self.started: list[Any] = []
 
     def __call__(self, asked: Asked) -> Said:
         if asked.path == "/threads/search":
@@ -63,8 +64,11 @@ class Fake:
             return 200, self.threads[start : start + asked.body["limit"]]
         if asked.path.endswith("/history"):
             return 200, self.history
-        if asked.path.endswith("/runs"):
+        if asked.path.endswith("/runs") and asked.method == "POST":
+            self.started.append(asked.body)
             return self.runs, {"run_id": "r1"}
+        if asked.path.endswith("/runs"):
+            return 200, [{"metadata": run["metadata"]} for run in self.started]
         return next(((200, t) for t in self.threads if asked.path == f"/threads/{t['thread_id']}"), None)
 
 
@@ -229,6 +233,7 @@ def test_what_was_withheld_comes_back_from_the_call(sink: LangGraphSink, server:
         ('{"cc":"[withheld: person]"}', "send_money.cc holds a withheld value"),
         ('{"to":"Mr [withheld: person]"}', "send_money.to holds a withheld value"),
         ('{"[withheld: person]":1}', "is withheld and cannot be sent"),
+        ('{"to":"ACME","ammount":90}', "send_money: amount is missing"),
     ],
 )
 def test_arguments_that_cannot_be_used_are_refused(sink: LangGraphSink, server: Server, text: str, said: str) -> None:
@@ -239,28 +244,79 @@ def test_arguments_that_cannot_be_used_are_refused(sink: LangGraphSink, server: 
     assert server.sent("POST", "/threads/t1/runs") == []
 
 
-@pytest.mark.parametrize(
+ENDED = thread(status="idle", interrupts={})
+WENT_ON = pytest.mark.parametrize(
     "state",
-    [thread(status="idle", interrupts={}), thread("another question"), thread(interrupts={})],
-    ids=["ended", "next question of the same node", "next interrupt"],
+    [ENDED, thread("another question"), thread(interrupts={}), thread(status="busy")],
+    ids=["ended", "next question of the same node", "next interrupt", "at work"],
 )
-def test_an_agent_that_went_on_is_left_alone(sink: LangGraphSink, fake: Fake, server: Server, state: Any) -> None:
+
+
+@WENT_ON
+def test_sent_again_the_agent_that_went_on_is_left_alone(
+    sink: LangGraphSink, fake: Fake, server: Server, state: Any
+) -> None:
+    sink.send(delivery(REFERENCE))
     fake.threads = [state]
     sink.send(delivery(REFERENCE))
-    assert [one.method for one in server.asked] == ["GET"]
+    assert len(server.sent("POST", "/threads/t1/runs")) == 1
 
 
-def test_a_busy_agent_is_asked_again_later(sink: LangGraphSink, fake: Fake) -> None:
-    fake.threads = [thread(status="busy")]
-    with pytest.raises(Undelivered) as later:
+@WENT_ON
+def test_an_answer_by_somebody_else_is_said(sink: LangGraphSink, fake: Fake, server: Server, state: Any) -> None:
+    fake.started = [{"metadata": {"secondlook_event": "another"}}, {"metadata": {}}]
+    fake.threads = [state]
+    with pytest.raises(Undelivered) as refused:
         sink.send(delivery(REFERENCE))
-    assert later.value.retry_after and not later.value.final
+    busy = state["status"] == "busy"
+    assert ("at work" if busy else "answered by somebody else") in str(refused.value)
+    assert refused.value.final is not busy
+    assert server.sent("POST", "/threads/t1/runs") == []
+
+
+def test_another_run_that_began_first_is_not_ours(sink: LangGraphSink, fake: Fake) -> None:
+    fake.runs = 409
+
+    def meanwhile(asked: Asked) -> Said:
+        answer = Fake.__call__(fake, asked)
+        if asked.method == "POST":
+            fake.threads, fake.started = [ENDED], []
+        return answer
+
+    with answering(meanwhile) as running:
+        racing = LangGraphSink(LangGraphOptions(url=running.url), str, Path())
+        with pytest.raises(Undelivered, match="answered by somebody else"):
+            racing.send(delivery(REFERENCE))
+        racing.close()
+
+
+@pytest.mark.parametrize("status", [409, 500])
+def test_a_run_that_is_refused_while_the_agent_waits_is_tried_again(
+    sink: LangGraphSink, fake: Fake, status: int
+) -> None:
+    fake.runs = status
+    with pytest.raises(Undelivered, match=f"answered {status}") as later:
+        sink.send(delivery(REFERENCE))
+    assert not later.value.final
+
+
+def test_taken_back_before_the_agent_was_told_nothing_is_sent(sink: LangGraphSink, fake: Fake, server: Server) -> None:
+    with pytest.raises(Undelivered, match="no JSON"):
+        sink.send(delivery(REFERENCE, verdict="corrected", label="approve", correction="not json"))
+    sink.send(delivery(REFERENCE, "retracted", "event-2", supersedes="event-1"))
+    assert fake.started == []
+
+
+def test_taken_back_after_the_agent_was_told_is_said(sink: LangGraphSink) -> None:
+    sink.send(delivery(REFERENCE))
+    with pytest.raises(Undelivered, match="cannot be taken back") as refused:
+        sink.send(delivery(REFERENCE, "retracted", "event-2", supersedes="event-1"))
+    assert refused.value.final
 
 
 @pytest.mark.parametrize(
     ("changed", "more", "said"),
     [
-        ({}, {"kind": "retracted"}, "cannot be taken back"),
         ({"thread_id": ""}, {}, "did not come from LangGraph"),
         ({"thread_id": "gone"}, {}, "not there any more"),
         ({"assistant_id": ""}, {}, "set `assistant`"),
@@ -281,3 +337,39 @@ def test_a_decision_that_the_agent_does_not_take_is_refused(sink: LangGraphSink,
     fake.threads = [thread(value)]
     with pytest.raises(Undelivered, match="does not take 'reject'"):
         sink.send(delivery(REFERENCE | {"digest": digest(value)}, verdict="overturned", label="reject"))
+
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"amount": {"type": "integer", "maximum": 500}, "to": {"enum": ["ACME", "Bolt"]}, "note": {}},
+    "required": ["amount"],
+    "additionalProperties": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"to":"ACME","amount":"90"}', "send_money.amount: expected integer"),
+        ('{"to":"ACME","amount":900}', "send_money.amount: expected at most 500"),
+        ('{"to":"Bold","amount":90}', "send_money.to: expected one of ACME, Bolt"),
+        ('{"to":"ACME"}', "send_money: amount is missing"),
+        ('{"amount":90,"memo":""}', "send_money: there is no memo"),
+        ('{"amount":90}', ""),
+        ('{"to":"Bolt","amount":90,"note":"x"}', ""),
+    ],
+)
+def test_edited_arguments_have_to_fit_the_schema_of_the_tool(
+    sink: LangGraphSink, fake: Fake, server: Server, text: str, said: str
+) -> None:
+    value = {**VALUE, "review_configs": [{"action_name": "send_money", "args_schema": SCHEMA}]}
+    fake.threads = [thread(value)]
+    corrected = {"verdict": "corrected", "label": "approve", "correction": text}
+    sent = delivery(REFERENCE | {"digest": digest(value)}, **corrected)
+    if not said:
+        sink.send(sent)
+        assert resumed(server)["decisions"][0]["edited_action"]["args"] == orjson.loads(text)
+        return
+    with pytest.raises(Undelivered, match=said) as refused:
+        sink.send(sent)
+    assert refused.value.final and fake.started == []

@@ -1,7 +1,8 @@
 """Edited arguments of tool calls: from a reviewer's JSON back to what the agent is to do.
 
 What was withheld from the reviewer comes back from the call itself, where it stands unchanged; anything else that
-still holds a mask is refused, so that no mask is ever sent as a value.
+still holds a mask is refused, so that no mask is ever sent as a value. An argument that was left out is refused too: a
+mistyped name must not drop one.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from app.deliver.sinks.schema import misfit
 from app.model.errors import Undelivered
 
 # What intake puts in place of a value: `app.protect` withholds and pseudonymises with these.
@@ -21,9 +23,12 @@ _KEPT = (
 )
 
 
-def edited_calls(correction: str, calls: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def edited_calls(
+    correction: str, calls: Sequence[Mapping[str, Any]], schemas: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
     """`{name, args}` of each call as edited. `correction` is the arguments as a JSON object, or the whole call; of
-    several calls a list with one for each. Raises Undelivered (final) saying what was expected."""
+    several calls a list with one for each. `schemas` are JSON Schemas of arguments by the tool's name. Raises
+    Undelivered (final) saying what was expected."""
     try:
         value = orjson.loads(correction)
     except orjson.JSONDecodeError as error:
@@ -32,16 +37,25 @@ def edited_calls(correction: str, calls: Sequence[Mapping[str, Any]]) -> list[di
         value = [value]
     if not isinstance(value, list) or len(value) != len(calls):
         raise _refused(f"expected a JSON list with the arguments of all {len(calls)} calls, in their order")
-    return [_edited(one, call) for one, call in zip(value, calls, strict=True)]
+    return [_edited(one, call, (schemas or {}).get(call["name"])) for one, call in zip(value, calls, strict=True)]
 
 
-def _edited(value: Any, call: Mapping[str, Any]) -> dict[str, Any]:
+def _edited(value: Any, call: Mapping[str, Any], schema: Any) -> dict[str, Any]:
+    name, before = call["name"], call["args"]
     if not isinstance(value, dict):
-        raise _refused(f"expected a JSON object with the arguments of {call['name']}")
-    whole = set(value) == {"name", "args"} and isinstance(value["args"], dict) and set(call["args"]) != {"name", "args"}
-    if whole and value["name"] != call["name"]:
-        raise _refused(f"the tool cannot be changed from {call['name']} to {value['name']}, only its arguments")
-    return {"name": call["name"], "args": _unmasked(value["args"] if whole else value, call["args"], call["name"])}
+        raise _refused(f"expected a JSON object with the arguments of {name}")
+    whole = set(value) == {"name", "args"} and isinstance(value["args"], dict) and set(before) != {"name", "args"}
+    if whole and value["name"] != name:
+        raise _refused(f"the tool cannot be changed from {name} to {value['name']}, only its arguments")
+    made = _unmasked(value["args"] if whole else value, before, name)
+    optional = set(before) - set(schema.get("required") or ()) if isinstance(schema, dict) else set()
+    missing = sorted(set(before) - set(made) - optional)
+    if missing:
+        raise _refused(f"{name}: {', '.join(missing)} is missing; write all arguments, the unchanged ones as well")
+    wrong = misfit(made, schema, name)
+    if wrong:
+        raise _refused(wrong)
+    return {"name": name, "args": made}
 
 
 def _unmasked(value: Any, before: Any, where: str) -> Any:

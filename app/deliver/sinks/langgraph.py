@@ -1,7 +1,7 @@
 """LangGraph, the way back: a verdict resumes the thread that waits at its interrupt.
 
-Upheld approves, overturned rejects with the reasons as message, corrected goes on with the edited arguments. A thread
-that is past the interrupt has its answer: sending again does nothing.
+Upheld approves, overturned rejects with the reasons as message, corrected goes on with the edited arguments. The run
+that resumes the thread carries the event's id: sending again does nothing, and somebody else's answer is told apart.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from app.model.errors import Undelivered
 from app.model.policy import Strict
 from app.model.words import Severity
 
-_BUSY_SECONDS = 10.0
+# The key of a run's metadata that holds the event it was started with.
+_EVENT = "secondlook_event"
+_MOST_RUNS = 100
 
 
 class LangGraphOptions(Strict):
@@ -99,29 +101,28 @@ class LangGraphSink:
         if not reference.get("thread_id") or not reference.get("interrupt_id"):
             raise Undelivered("This case did not come from LangGraph: there is no thread to resume.", final=True)
         if delivery.kind == "retracted":
-            raise Undelivered(
-                "The agent went on when it got the verdict; that cannot be taken back. Look at thread "
-                f"{reference['thread_id']}, and put right what the agent did.",
-                final=True,
-            )
-        value = self._waiting(reference)
-        if value is not None:
-            answer = self._answer(delivery.event["data"], value[0])
-            if answer is not None:
-                self._resume(reference, answer[0])
+            self._take_back(reference, str(delivery.event["data"].get("supersedes")))
+            return
+        waiting = self._waiting(reference, delivery.event_id)
+        if waiting is None:
+            self._check_answered(reference, delivery.event_id)
+            return
+        answer = self._answer(delivery.event["data"], waiting[0])
+        if answer is not None:
+            self._resume(reference, delivery.event_id, answer[0])
 
-    def _waiting(self, reference: Mapping[str, Any]) -> tuple[Any] | None:
-        """The interrupt's value, if the thread waits for this answer; None: it has gone on."""
-        answer = self._http.request("GET", f"/threads/{quote(str(reference['thread_id']), safe='')}")
+    def _waiting(self, reference: Mapping[str, Any], event_id: str) -> tuple[Any] | None:
+        """The interrupt's value, if the thread waits for this answer; None: it has gone on. Raises Undelivered where
+        another run than this event's is under way: it may be for another interrupt of the thread."""
+        where = _thread_path(reference)
+        answer = self._http.request("GET", where)
         if answer.status in (404, 410):
             raise Undelivered(
                 f"Thread {reference['thread_id']} is not there any more: nobody waits for this verdict.", final=True
             )
-        check(answer, f"{self._http.base}/threads/{reference['thread_id']}")
+        check(answer, self._http.base + where)
         thread = answer.json()
         status = thread.get("status") if isinstance(thread, dict) else None
-        if status == "busy":
-            raise Undelivered("The agent is at work on this thread just now.", retry_after=_BUSY_SECONDS)
         found = open_interrupts(thread) if status == "interrupted" else []
         if status is None or found is None:
             raise Undelivered(
@@ -131,7 +132,34 @@ class LangGraphSink:
         for one in found:
             if one.get("id") == reference["interrupt_id"] and digest(one.get("value")) == reference.get("digest"):
                 return (one.get("value"),)
+        if status == "busy" and not self._told(reference, event_id):
+            raise Undelivered("The agent is at work on this thread just now.")
         return None
+
+    def _told(self, reference: Mapping[str, Any], event_id: str) -> bool:
+        """Whether a run of this thread was started with this event."""
+        where = f"{_thread_path(reference)}/runs"
+        runs = self._http.ask("GET", where, params={"limit": _MOST_RUNS, "select": "metadata"})
+        given = [run.get("metadata") for run in runs if isinstance(run, dict)] if isinstance(runs, list) else []
+        return any(metadata.get(_EVENT) == event_id for metadata in given if isinstance(metadata, dict))
+
+    def _check_answered(self, reference: Mapping[str, Any], event_id: str) -> None:
+        """Raises Undelivered where the thread went on, and not with this verdict."""
+        if not self._told(reference, event_id):
+            raise Undelivered(
+                f"Thread {reference['thread_id']} was answered by somebody else before this verdict came: the agent "
+                "went on without it. The verdict is kept here. Look at the thread, and put right what the agent did.",
+                final=True,
+            )
+
+    def _take_back(self, reference: Mapping[str, Any], event_id: str) -> None:
+        """Nothing where the agent was never told; raises Undelivered where it was."""
+        if self._told(reference, event_id):
+            raise Undelivered(
+                "The agent went on when it got the verdict; that cannot be taken back. Look at thread "
+                f"{reference['thread_id']}, and put right what the agent did.",
+                final=True,
+            )
 
     def _answer(self, data: Mapping[str, Any], value: Any) -> tuple[Any] | None:
         """What the interrupt is answered with; None leaves the thread waiting."""
@@ -147,7 +175,7 @@ class LangGraphSink:
             return (self._options.approve_value if kind == "approve" else self._options.reject_value,)
         _check_allowed(kind, value, calls)
         if kind == "edit":
-            edited = edited_calls(str(data.get("correction") or ""), calls)
+            edited = edited_calls(str(data.get("correction") or ""), calls, _schemas(value))
             return ({"decisions": [{"type": "edit", "edited_action": call} for call in edited]},)
         decision = {"type": kind} if kind == "approve" else {"type": kind, "message": self._message(data)}
         return ({"decisions": [decision for _ in calls]},)
@@ -163,10 +191,12 @@ class LangGraphSink:
         parts = [start, f"Reasons: {reasons}." if reasons else "", why if isinstance(why, str) else ""]
         return " ".join(part for part in parts if part)
 
-    def _resume(self, reference: Mapping[str, Any], answer: Any) -> None:
+    def _resume(self, reference: Mapping[str, Any], event_id: str, answer: Any) -> None:
         body = {
             "assistant_id": reference.get("assistant_id") or self._options.assistant,
             "command": {"resume": {reference["interrupt_id"]: answer}},
+            # By this a later attempt tells its own run from somebody else's.
+            "metadata": {_EVENT: event_id},
             # A run that has begun meanwhile is not disturbed: it may be this very answer.
             "multitask_strategy": "reject",
         }
@@ -175,16 +205,21 @@ class LangGraphSink:
                 f"Thread {reference['thread_id']} names no assistant: set `assistant` in the settings, then replay.",
                 final=True,
             )
-        where = f"/threads/{quote(str(reference['thread_id']), safe='')}/runs"
         # Not `runs/wait`: how long the agent takes is not the verdict's business.
-        said = self._http.request("POST", where, json=body)
-        if said.status in (409, 422) and self._waiting(reference) is None:
-            return
-        check(said, self._http.base + where)
+        said = self._http.request("POST", f"{_thread_path(reference)}/runs", json=body)
+        if said.status in (409, 422) and self._waiting(reference, event_id) is None:
+            self._check_answered(reference, event_id)
+        elif not 200 <= said.status < 300:
+            # What the server says is left out: it may repeat arguments that are withheld here.
+            raise Undelivered(f"LangGraph answered {said.status} when thread {reference['thread_id']} was resumed.")
 
     def close(self) -> None:
         """Lets go of the connection."""
         self._http.close()
+
+
+def _thread_path(reference: Mapping[str, Any]) -> str:
+    return f"/threads/{quote(str(reference['thread_id']), safe='')}"
 
 
 def _decision(data: Mapping[str, Any]) -> str:
@@ -212,10 +247,20 @@ def _any_json(text: Any) -> Any:
         ) from None
 
 
+def _configs(value: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The agent's rules for the calls that wait."""
+    configs = value.get("review_configs")
+    return [config for config in configs if isinstance(config, dict)] if isinstance(configs, list) else []
+
+
+def _schemas(value: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON Schemas of arguments by the tool's name, for tools that have one."""
+    return {str(c.get("action_name")): c["args_schema"] for c in _configs(value) if c.get("args_schema")}
+
+
 def _check_allowed(kind: str, value: Mapping[str, Any], calls: list[Mapping[str, Any]]) -> None:
     """Raises Undelivered where the agent's own rules do not allow this decision for one of the calls."""
-    configs = value.get("review_configs")
-    allowed = {c.get("action_name"): c.get("allowed_decisions") for c in configs or () if isinstance(c, dict)}
+    allowed = {c.get("action_name"): c.get("allowed_decisions") for c in _configs(value)}
     for call in calls:
         offered = allowed.get(call["name"])
         if isinstance(offered, list) and kind not in offered:
