@@ -26,6 +26,8 @@ _MODULES = {
     "audit_verify": "audit_verify",
     "detect": "detecting",
     "safe_text": "safe_text",
+    "pull": "pulling",
+    "deliver": "delivering",
 }
 
 

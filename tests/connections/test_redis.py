@@ -36,6 +36,12 @@ def other(url: str) -> Iterator[Resp]:
 
 
 @pytest.fixture
+def modern(other: Resp) -> bool:
+    """Since version 7 Redis says how many entries wait, and lets go of those that were deleted."""
+    return b"redis_version:6." not in other.ask("INFO", "server")
+
+
+@pytest.fixture
 def sources(url: str, other: Resp) -> Iterator[Any]:
     """Makes sources, and closes them."""
     made: list[RedisSource] = []
@@ -67,13 +73,13 @@ def let_wait(other: Resp, ids: list[str]) -> None:
     other.ask("XCLAIM", "jobs", "secondlook", "dead", 0, *ids, "IDLE", 3_600_000, "JUSTID")
 
 
-def test_everything_is_pulled_once_and_acknowledged(other: Resp, sources: Any) -> None:
+def test_everything_is_pulled_once_and_acknowledged(other: Resp, sources: Any, modern: bool) -> None:
     ids = add(other, bodies(1234))
     source = sources()
     batch = source.pull(1000, "")
     assert [orjson.loads(item.data)["id"] for item in batch.items] == [f"case-{n}" for n in range(1000)]
     assert [item.reference["stream_id"] for item in batch.items] == ids[:1000]
-    assert batch.lag == 234
+    assert batch.lag == (234 if modern else None)
     assert pending(other) == 1000
     source.acknowledge(batch)
     assert pending(other) == 0
@@ -102,13 +108,13 @@ def test_what_a_dead_consumer_left_is_taken_over(other: Resp, sources: Any) -> N
     assert pending(other) == 0
 
 
-def test_what_was_deleted_meanwhile_is_no_item(other: Resp, sources: Any) -> None:
+def test_what_was_deleted_meanwhile_is_no_item(other: Resp, sources: Any, modern: bool) -> None:
     ids = add(other, bodies(5))
     assert len(sources(consumer="dead").pull(10, "").items) == 5
     let_wait(other, ids)
     other.ask("XDEL", "jobs", *ids[:2])
     assert len(sources().pull(10, "").items) == 3
-    assert pending(other) == 3
+    assert pending(other) == (3 if modern else 5)
 
 
 def test_poison_is_kept_apart_and_acknowledged(other: Resp, sources: Any, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The agents that the tests run inside `langgraph dev`: scripted, so that no model is needed.
 
 `graph` looks a balance up, proposes a payment and waits as LangChain's HumanInTheLoopMiddleware does; `asking` asks a
-plain question.
+plain question; `pair` asks two at once.
 """
 
 # mypy: ignore-errors
@@ -64,6 +64,28 @@ def ask(state):
     return {"answer": interrupt(state["topic"])}
 
 
+class Pair(TypedDict):
+    left: str
+    right: str
+
+
+def ask_left(state):
+    return {"left": interrupt("left?")}
+
+
+def ask_right(state):
+    return {"right": interrupt("right?")}
+
+
+def side_by_side(state_type, *steps):
+    made = StateGraph(state_type)
+    for step in steps:
+        made.add_node(step.__name__, step)
+        made.add_edge(START, step.__name__)
+        made.add_edge(step.__name__, END)
+    return made.compile()
+
+
 def chain(state_type, *steps):
     made = StateGraph(state_type)
     before = START
@@ -77,3 +99,4 @@ def chain(state_type, *steps):
 
 graph = chain(Talk, plan, look, propose, act, tell)
 asking = chain(Topic, prepare, ask)
+pair = side_by_side(Pair, ask_left, ask_right)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
+import pytest
 
 from app.bundled import bundled
 from app.deliver.events import Routes
@@ -38,12 +39,14 @@ Opened = TypeVar("Opened", bound=Closes)
 Answers = Callable[[CaseView], dict[str, Any]]
 
 
-def executable(variable: str, name: str) -> str:
+def executable(variable: str, name: str, package: str) -> str:
     """The server's executable: what the variable names, else beside this Python, else on the path. Fails where there
     is none: who asks for these tests wants them run."""
     beside = Path(sys.executable).with_name(name)
     found = os.environ.get(variable) or (str(beside) if beside.exists() else shutil.which(name))
-    assert found and Path(found).exists(), f"{name} is not installed: install it anywhere and name it in {variable}"
+    if not found or not Path(found).exists():
+        where = f" at {found}" if found else ""
+        pytest.fail(f"{name} is not installed{where}: `pip install '{package}'` anywhere, and name it in {variable}")
     return found
 
 

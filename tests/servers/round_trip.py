@@ -21,7 +21,7 @@ from app.deliver.events import Routes
 from app.desk.local import LocalDesk
 from app.http import Http
 from app.intake.pull import Pulled, Puller
-from app.model.case import CaseView
+from app.model.case import CaseView, Claim
 from app.model.connection import Delivery, Sink, Source
 from app.model.errors import Unavailable
 from app.model.policy import QueuePolicy
@@ -38,12 +38,16 @@ TASK = Task(type="generation", labels=LABELS, positive="hallucinated", question=
 POLICY = QueuePolicy(rubric="ungrounded-summary", task=TASK, undo_minutes=5)
 
 
-def executable(variable: str, name: str) -> str:
+def executable(variable: str, name: str, package: str = "") -> str:
     """A server's executable: as the environment variable says, beside this Python, or on PATH. Fails without one."""
     beside = Path(sys.executable).with_name(name)
     found = os.environ.get(variable) or (str(beside) if beside.exists() else shutil.which(name))
     if not found or not Path(found).exists():
-        pytest.fail(f"{name} is not installed: install it anywhere and name its executable in {variable}.")
+        pytest.fail(
+            f"{name} is not installed: `pip install {package or name}` into any environment, and name its executable "
+            f"in {variable}.",
+            pytrace=False,
+        )
     return found
 
 
@@ -115,9 +119,9 @@ class Workplace:
         """Claims so many cases and shows them."""
         return [self.desk.claim(QUEUE).view for _ in range(number)]
 
-    def overturn(self, **more: Any) -> str:
-        """Overturns the model's answer in the most urgent case; returns the prediction's id."""
-        claim = self.desk.claim(QUEUE)
+    def overturn(self, claim: Claim | None = None, **more: Any) -> str:
+        """Overturns the model's answer in a case, or in the most urgent one; returns the prediction's id."""
+        claim = claim or self.desk.claim(QUEUE)
         return decide(self.desk, claim, overturning(claim.view) | more).id
 
     def problems(self) -> list[str]:

@@ -33,7 +33,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Http]:
     """The server on SQLite, with one user whose legacy token is known."""
     folder = tmp_path_factory.mktemp("label-studio")
     port = free_port()
-    words = [executable("SECONDLOOK_TEST_LABEL_STUDIO", "label-studio"), "start", "--no-browser"]
+    words = [executable("SECONDLOOK_TEST_LABEL_STUDIO", "label-studio", "label-studio"), "start", "--no-browser"]
     words += ["--internal-host", "127.0.0.1", "--port", str(port), "--enable-legacy-api-token"]
     words += ["--username", "ada@example.org", "--password", "secret-secret", "--user-token", TOKEN]
     variables = {
@@ -46,6 +46,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Http]:
     base = f"http://127.0.0.1:{port}"
     with running(words, folder, f"{base}/health", **variables):
         http = Http(base, {"authorization": f"Token {TOKEN}"}, timeout=60)
+        print("label-studio", http.ask("GET", "/api/version").get("release"))
         yield http
         http.close()
 

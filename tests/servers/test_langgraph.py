@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from app.deliver.sinks.langgraph import LangGraphOptions, LangGraphSink
 from app.http import Http
 from app.intake.sources.langgraph import LangGraphSource
 from app.model.case import CaseView
+from app.model.connection import Delivery
 from app.model.errors import Undelivered
 from app.model.explanation import Trace
 from app.model.policy import QueuePolicy
@@ -30,14 +32,23 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Http]:
     """The server with one agent, offline."""
     folder = tmp_path_factory.mktemp("langgraph")
     (folder / "agent.py").write_bytes(GRAPH.read_bytes())
-    graphs = {"agent": "./agent.py:graph", "asking": "./agent.py:asking"}
+    graphs = {
+        name: f"./agent.py:{graph}" for name, graph in (("agent", "graph"), ("asking", "asking"), ("pair", "pair"))
+    }
     (folder / "langgraph.json").write_bytes(orjson.dumps({"dependencies": ["."], "graphs": graphs}))
     port = free_port()
-    words = [executable("SECONDLOOK_TEST_LANGGRAPH", "langgraph"), "dev", "--no-browser", "--no-reload"]
+    words = [
+        executable("SECONDLOOK_TEST_LANGGRAPH", "langgraph", "langgraph-cli[inmem]"),
+        "dev",
+        "--no-browser",
+        "--no-reload",
+    ]
     words += ["--host", "127.0.0.1", "--port", str(port)]
     base = f"http://127.0.0.1:{port}"
     with running(words, folder, f"{base}/ok", LANGSMITH_TRACING="false", LANGGRAPH_CLI_NO_ANALYTICS="1"):
         http = Http(base, timeout=60)
+        told = http.ask("GET", "/info")
+        print("langgraph-api", told.get("version"), "langgraph", told.get("langgraph_py_version"))
         yield http
         http.close()
 
@@ -67,7 +78,7 @@ def sink(server: Http, workspace: Workspace, **more: Any) -> LangGraphSink:
 def start(server: Http, agent: str = "agent", said: str = "Pay the bill of ACME") -> str:
     """Starts the agent; returns the thread, which waits then."""
     thread: str = server.ask("POST", "/threads", json={})["thread_id"]
-    state = {"messages": [{"role": "user", "content": said}]} if agent == "agent" else {"topic": said}
+    state = {"agent": {"messages": [{"role": "user", "content": said}]}, "asking": {"topic": said}}.get(agent, {})
     server.ask("POST", f"/threads/{thread}/runs/wait", json={"assistant_id": agent, "input": state})
     return thread
 
@@ -88,8 +99,8 @@ def reject(view: CaseView) -> dict[str, Any]:
 
 
 def edit(view: CaseView) -> dict[str, Any]:
-    call = orjson.loads(view.prediction.output.text or "")
-    arguments = orjson.dumps({**call["args"], "amount": 90}).decode()
+    shown = next(one.value for one in view.prediction.inputs if one.name == "arguments")
+    arguments = orjson.dumps({**shown, "amount": 90}).decode()
     why = "The invoice says 90, not 900."
     return {"problem": "arguments", "harm": 3, "label": "approve", "arguments": arguments, "rationale": why}
 
@@ -102,7 +113,7 @@ def test_an_interrupt_becomes_a_case_with_the_risky_step_marked(server: Http, wo
     workspace.decide(lambda view: seen.append(view) or approve(view))  # type: ignore[func-returns-value]
     shown = seen[0].prediction
     assert shown.task.type == "action" and shown.severity == "critical"
-    assert orjson.loads(shown.output.text or "")["name"] == "send_money"
+    assert shown.output.text == "send_money"
     trace = next(e for e in shown.explanations or () if isinstance(e, Trace))
     assert [(step.name, step.status) for step in trace.items] == [("get_balance", "success"), ("send_money", "pending")]
     assert [bool(step.risk) for step in trace.items] == [False, True]
@@ -182,6 +193,57 @@ def test_a_plain_question_is_answered_with_the_value_of_the_settings(server: Htt
     (delivery,) = workspace.deliveries()
     sink(server, workspace, approve_value="yes").send(delivery)
     assert last(server, thread)["answer"] == "yes"
+
+
+def test_two_questions_of_one_thread_are_answered_each_for_itself(server: Http, workspace: Workspace) -> None:
+    thread = start(server, "pair")
+    assert workspace.pull(source(server, workspace)).admitted == 2
+    views = [workspace.decide(approve), workspace.decide(reject)]
+    target = sink(server, workspace, approve_value="yes", reject_value="no")
+    for delivery in workspace.deliveries():
+        until(partial(arrives, target, delivery))
+    asked = [view.prediction.output.text or "" for view in views]
+    state = last(server, thread)
+    assert [state[question.rstrip("?")] for question in asked] == ["yes", "no"]
+
+
+def arrives(target: LangGraphSink, delivery: Delivery) -> bool:
+    """Tries once; the agent may be at work on the answer before."""
+    try:
+        target.send(delivery)
+    except Undelivered as error:
+        assert not error.final
+        return False
+    return True
+
+
+def test_an_answer_by_somebody_else_stands_and_is_said(server: Http, workspace: Workspace) -> None:
+    thread = start(server)
+    workspace.pull(source(server, workspace))
+    workspace.decide(reject)
+    (delivery,) = workspace.deliveries()
+    answer = {delivery.reference["interrupt_id"]: {"decisions": [{"type": "approve"}]}}
+    run = {"assistant_id": "agent", "command": {"resume": answer}}
+    server.ask("POST", f"/threads/{thread}/runs/wait", json=run)
+    with pytest.raises(Undelivered, match="answered by somebody else") as refused:
+        sink(server, workspace).send(delivery)
+    assert refused.value.final
+    assert last(server, thread)["messages"][-1]["content"] == "Done: sent 900 to ACME Ltd"
+
+
+def test_a_decision_undone_before_the_agent_was_told_sends_nothing(server: Http, workspace: Workspace) -> None:
+    thread = start(server)
+    workspace.pull(source(server, workspace))
+    workspace.decide(lambda view: {**edit(view), "arguments": "no json"})
+    (verdict,) = workspace.deliveries()
+    target = sink(server, workspace)
+    with pytest.raises(Undelivered, match="no JSON"):
+        target.send(verdict)
+    workspace.desk.undo()
+    (retraction,) = workspace.deliveries()
+    target.send(retraction)
+    assert server.ask("GET", f"/threads/{thread}")["status"] == "interrupted"
+    assert len(server.ask("GET", f"/threads/{thread}/runs")) == 1
 
 
 def test_edited_arguments_that_are_no_json_are_refused_and_the_agent_waits(server: Http, workspace: Workspace) -> None:

@@ -125,13 +125,24 @@ def test_from_a_flagged_trace_to_the_verdict_beside_it(server: Http, tmp_path: P
         print("after sending twice:", said)
         place.arrived()
 
-        place.desk.undo()
+        held = place.desk.undo()
         [retraction] = place.due()
         assert retraction.kind == "retracted"
         place.sink.send(retraction)
         place.sink.send(retraction)
         assert own(server, flagged) == {"verdict": ["retracted"]}
         print("after the undo:", own(server, flagged))
+        place.arrived()
+
+        assert place.overturn(held) == flagged
+        [again] = place.due()
+        place.sink.send(again)
+        place.sink.send(again)
+        assert own(server, flagged) == {"verdict": ["overturned"]}
+        [metadata] = [one["metadata"] for one in info_of(server, flagged)["assessments"] if "metadata" in one]
+        assert metadata["review_id"] == again.event_id
+        assert (metadata["retracted_by"], metadata["correction"]) == ("", "")
+        print("after another decision:", own(server, flagged))
     finally:
         place.close()
 
@@ -192,7 +203,7 @@ def test_an_experiment_that_is_not_there_is_named(server: Http, tmp_path: Path) 
 def test_a_filter_that_mlflow_refuses_is_said(server: Http, tmp_path: Path) -> None:
     place = workplace(server, tmp_path, "Default", filter="tag.review == 'x")
     try:
-        with pytest.raises(Unavailable, match="Invalid clause"):
+        with pytest.raises(Unavailable, match="refuses the filter: Invalid clause"):
             place.pull()
     finally:
         place.close()

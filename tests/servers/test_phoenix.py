@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,17 +29,24 @@ BEGAN = datetime(2026, 11, 20, 9, tzinfo=UTC)
 FLAGGED = {"review.flag": "high_risk", "review.severity": "high", "user.id": "user-17"}
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Http]:
+@contextmanager
+def phoenix(folder: Path, **more: str) -> Iterator[Http]:
     """Phoenix in a folder of its own."""
-    folder, port = tmp_path_factory.mktemp("phoenix"), free_port()
-    command = [executable("SECONDLOOK_TEST_PHOENIX", "phoenix"), "serve"]
+    port = free_port()
+    command = [executable("SECONDLOOK_TEST_PHOENIX", "phoenix", "arize-phoenix"), "serve"]
     environment = {
         "PHOENIX_WORKING_DIR": str(folder), "PHOENIX_HOST": "127.0.0.1", "PHOENIX_PORT": str(port),
-        "PHOENIX_GRPC_PORT": str(free_port()), "PHOENIX_TELEMETRY_ENABLED": "false",
+        "PHOENIX_GRPC_PORT": str(free_port()), "PHOENIX_TELEMETRY_ENABLED": "false", **more,
     }  # fmt: skip
     with served(command, port, "/healthz", folder, **environment) as http:
         print("Phoenix", http.request("GET", "/v1/projects").headers.get("x-phoenix-server-version"))
+        yield http
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Http]:
+    """Phoenix that asks for nothing."""
+    with phoenix(tmp_path_factory.mktemp("phoenix")) as http:
         yield http
 
 
@@ -134,17 +142,26 @@ def test_from_a_flagged_span_to_the_verdict_beside_it(server: Http, project: str
         [said] = annotated(server, project, flagged)
         assert said == {
             "label": "overturned", "score": 0.0, "explanation": "The inputs say otherwise, plainly.",
-            "identifier": f"secondlook:{flagged}", "kind": "HUMAN",
+            "identifier": "secondlook:summaries", "kind": "HUMAN",
         }  # fmt: skip
         print("after sending twice:", said)
         place.arrived()
 
-        place.desk.undo()
+        held = place.desk.undo()
         [retraction] = place.due()
         place.sink.send(retraction)
         [said] = annotated(server, project, flagged)
         assert (said["label"], said["score"]) == ("retracted", None)
         print("after the undo:", said)
+        place.arrived()
+
+        assert place.overturn(held) == flagged
+        [again] = place.due()
+        place.sink.send(again)
+        place.sink.send(again)
+        [said] = annotated(server, project, flagged)
+        assert (said["label"], said["score"]) == ("overturned", 0.0)
+        print("after another decision:", said)
     finally:
         place.close()
 
@@ -210,3 +227,37 @@ def test_another_address_of_the_server_is_said_in_words(server: Http, project: s
             source.pull(10, "")
     finally:
         source.close()
+
+
+def test_a_wrong_key_is_said_and_the_right_one_works(tmp_path: Path) -> None:
+    key = "admin0123456789" * 3
+    locked = {"PHOENIX_ENABLE_AUTH": "true", "PHOENIX_SECRET": "secret0123456789" * 3, "PHOENIX_ADMIN_SECRET": key}
+    with phoenix(tmp_path, **locked) as http:
+        allowed = Http(http.base, {"authorization": f"Bearer {key}"})
+        spans = flagged_trace()
+        allowed.ask("POST", "/v1/projects", json={"name": "locked"})
+        put(allowed, "locked", spans)
+        options = PhoenixOptions(url=http.base, project="locked", token_secret="key")
+        reference = {"span_id": spans[0]["context"]["span_id"]}
+        verdict = Delivery("e", "verdict", {"data": {"queue": "q", "verdict": "upheld"}}, b"", reference, 1)
+
+        denied, refused = PhoenixSource(options, wrong_key, tmp_path), PhoenixSink(options, wrong_key, tmp_path)
+        with pytest.raises(Unavailable, match=r"401.*set the secret anew"):
+            denied.pull(10, "")
+        with pytest.raises(Undelivered, match=r"401.*kept and tried again") as caught:
+            refused.send(verdict)
+        assert not caught.value.final
+
+        source, sink = (
+            PhoenixSource(options, lambda name: key, tmp_path),
+            PhoenixSink(options, lambda name: key, tmp_path),
+        )
+        assert len(source.pull(10, "").items) == 1
+        sink.send(verdict)
+        assert [one["label"] for one in annotated(allowed, "locked", reference["span_id"])] == ["upheld"]
+        for thing in (denied, refused, source, sink, allowed):
+            thing.close()
+
+
+def wrong_key(name: str) -> str:
+    return "wrong"

@@ -40,6 +40,7 @@ def trace() -> dict[str, Any]:
         "input": {"messages": [{"role": "user", "content": "Sum it up"}]},
         "output": {"role": "assistant", "content": "It is up."},
         "userId": "u-1",
+        "metadata": {"channel": "mail"},
         "version": "3",
         "scores": [
             {"name": "judge", "stringValue": "bad", "dataType": "CATEGORICAL"},
@@ -69,7 +70,7 @@ class Fake:
             return 200, {"id": "ob1", "traceId": "tr1", "input": "in", "output": "out", "model": "m", "startTime": "1"}
         if asked.path == "/api/public/scores":
             if self.refuses:
-                return 400, {"message": "invalid"}
+                return 400, {"message": f"invalid: {asked.body['value']}"}
             self.scores[asked.body["id"]] = asked.body
             return 200, {"id": asked.body["id"]}
         if asked.method == "DELETE":
@@ -121,7 +122,9 @@ def test_a_trace_becomes_a_record(source: LangfuseSource, server: Server) -> Non
     found = record(batch.items[0])
     assert found["id"] == "langfuse-i1" and found["subject"] == "u-1" and found["trace_id"] == "tr1"
     assert found["output"] == {"text": "It is up.", "label": "bad", "score": 0.9}
-    assert found["inputs"][0]["value"] == [{"role": "user", "content": "Sum it up"}]
+    conversation, metadata = found["inputs"]
+    assert conversation["value"] == [{"role": "user", "content": "Sum it up"}]
+    assert (metadata["name"], metadata["value"], metadata["role"]) == ("metadata", {"channel": "mail"}, "context")
     steps = found["explanations"][0]["items"]
     assert [(s["name"], s["status"], s.get("risk")) for s in steps] == [
         ("draft", "failed", ["timed out"]),
@@ -132,6 +135,14 @@ def test_a_trace_becomes_a_record(source: LangfuseSource, server: Server) -> Non
     # Basic, public:private.
     assert server.asked[0].headers["authorization"] == "Basic cHVibGljOnByaXZhdGU="
     assert server.asked[0].query["status"] == "PENDING"
+
+
+def test_an_output_that_is_no_text_keeps_its_keys(source: LangfuseSource, fake: Fake) -> None:
+    fake.trace = trace() | {"output": {"religion": "quaker"}}
+    found = record(source.pull(10, "").items[0])
+    assert "text" not in found["output"]
+    shown = next(one for one in found["inputs"] if one["name"] == "output")
+    assert (shown["kind"], shown["value"]) == ("json", {"religion": "quaker"})
 
 
 def test_an_observation_remembers_its_trace(source: LangfuseSource, fake: Fake) -> None:
@@ -196,8 +207,8 @@ def test_a_retraction_takes_the_scores_back_and_opens_the_item(sink: LangfuseSin
 def test_a_refused_score_is_final_and_the_item_stays_open(sink: LangfuseSink, fake: Fake, server: Server) -> None:
     fake.refuses = True
     with pytest.raises(Undelivered, match="refuses the score") as refused:
-        sink.send(delivery(REFERENCE))
-    assert refused.value.final
+        sink.send(delivery(REFERENCE, verdict="corrected", correction="her secret"))
+    assert refused.value.final and "invalid" not in str(refused.value)
     assert server.sent("PATCH", f"{QUEUE}/i1") == []
 
 

@@ -10,12 +10,16 @@ from typing import Any
 import orjson
 import pytest
 
+from app.bundled import bundled
 from app.deliver.sinks.langgraph import LangGraphOptions, LangGraphSink, digest
 from app.intake.parse import validate
 from app.intake.sources.langgraph import LangGraphSource
+from app.model.answers import Outcome, check
 from app.model.connection import Item
-from app.model.errors import Undelivered
+from app.model.errors import RubricError, Undelivered
 from app.model.policy import QueuePolicy
+from app.model.prediction import Output, Task
+from app.settings import load_rubric
 from tests.unit.answering import Asked, Said, Server, answering, delivery
 
 POLICY = QueuePolicy(rubric="agent-action")
@@ -115,10 +119,11 @@ def resumed(server: Server) -> Any:
 def test_a_tool_call_becomes_an_action_with_its_trace(source: LangGraphSource) -> None:
     (item,) = source.pull(10, "").items
     found = record(item)
-    assert found["id"] == f"t1:i1:{digest(VALUE)}"
+    assert found["id"] == f"t1:{digest(['i1', VALUE])[:8]}"
     assert found["subject"] == "u-1"
     assert found["output"]["label"] == "approve"
-    assert orjson.loads(found["output"]["text"]) == {"name": "send_money", "args": {"to": "ACME", "amount": 900}}
+    assert found["output"]["text"] == "send_money"
+    assert found["inputs"][1]["value"] == {"to": "ACME", "amount": 900}
     assert found["flags"][0]["severity"] == "critical"
     steps = found["explanations"][0]["items"]
     assert [(s["step"], s["name"], s["status"]) for s in steps] == [
@@ -128,8 +133,22 @@ def test_a_tool_call_becomes_an_action_with_its_trace(source: LangGraphSource) -
     assert steps[1]["risk"] == ["critical risk", "waits for approval"]
     chat = next(i for i in found["inputs"] if i["kind"] == "chat")["value"]
     assert [turn["role"] for turn in chat] == ["user", "assistant", "tool get_balance", "assistant"]
-    assert chat[1]["content"] == 'I look.\n→ get_balance {"account":"a"}'
+    assert chat[1]["content"] == "I look.\n→ get_balance"
     assert dict(item.reference) == REFERENCE
+
+
+def test_arguments_stand_only_where_they_are_withheld_by_their_keys(source: LangGraphSource, fake: Fake) -> None:
+    args = {"religion": "quaker", "amount": 900}
+    about = f"Sends money\n\nTool: send_money\nArgs: {args}"
+    said = messages()
+    said[-1]["tool_calls"][0]["args"] = args
+    value = {"action_requests": [{"name": "send_money", "args": args, "description": about}]}
+    fake.threads = [thread(value, values={"messages": said})]
+    found = record(source.pull(10, "").items[0])
+    places = [one["value"] for one in found["inputs"] if "quaker" in str(one["value"])]
+    assert places == [args]
+    assert next(one for one in found["inputs"] if one["name"] == "description")["value"] == "Sends money"
+    assert "quaker" not in str(found["output"]) + str(found["flags"]) + str(found["task"])
 
 
 def test_the_same_interrupt_gives_the_same_bytes(source: LangGraphSource, fake: Fake) -> None:
@@ -165,7 +184,7 @@ def test_without_messages_the_steps_are_the_nodes_that_ran(source: LangGraphSour
     fake.history = [{"tasks": [waiting]}, {"tasks": [ran]}, {"tasks": [{"name": "__start__", "result": {}}]}]
     found = record(source.pull(10, "").items[0])
     assert [s["name"] for s in found["explanations"][0]["items"]] == ["prepare", "interrupt"]
-    assert found["output"]["text"] == '"Go on?"'
+    assert found["output"]["text"] == "Go on?"
 
 
 @pytest.mark.parametrize(
@@ -177,7 +196,7 @@ def test_without_messages_the_steps_are_the_nodes_that_ran(source: LangGraphSour
         (thread(interrupts={"task": [{"value": 1}]}), "'id' and 'value'"),
         (thread({"action_requests": [{"action": "x"}]}), "action_requests: expected"),
         (thread([{"action_request": {"action": "x"}}]), "action_request: the older form"),
-        (thread(thread_id="x" * 200), "200 characters"),
+        (thread(thread_id="x" * 200), "190 characters"),
     ],
 )
 def test_an_unknown_shape_is_said_and_the_rest_goes_on(
@@ -373,3 +392,23 @@ def test_edited_arguments_have_to_fit_the_schema_of_the_tool(
     with pytest.raises(Undelivered, match=said) as refused:
         sink.send(sent)
     assert refused.value.final and fake.started == []
+
+
+def decided(**answers: Any) -> Outcome:
+    """What these answers to the shipped rubric decide of a call that waits."""
+    found = load_rubric(bundled("rubrics") / "agent-action.toml")
+    task = Task(type="action", labels=["approve", "reject"], positive="approve")
+    return check(found, answers, task, Output(label="approve", text="{}"))[1]
+
+
+def test_the_rubric_lets_nothing_pass_by_mistake() -> None:
+    wrong = {"problem": "arguments", "harm": 3, "label": "approve", "rationale": "The invoice says 90."}
+    with pytest.raises(RubricError, match="arguments: an answer is required"):
+        decided(**wrong)
+    assert decided(**wrong, arguments='{"amount":90}').verdict == "corrected"
+    assert decided(problem="nothing", label="approve").verdict == "upheld"
+    assert decided(problem="nothing", label="cannot tell").verdict == "unresolvable"
+    rejected = decided(**{**wrong, "label": "reject"}, arguments='{"amount":90}')
+    assert (rejected.verdict, rejected.text) == ("overturned", None)
+    injected = decided(problem="injected", harm=5, label="reject", rationale="The page said so.")
+    assert injected.critical and injected.reasons == ("injected",)

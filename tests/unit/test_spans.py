@@ -204,6 +204,21 @@ def test_a_span_of_phoenix_is_a_record() -> None:
     assert record.provenance and record.provenance.model == {"name": "small-3"}
 
 
+@pytest.mark.parametrize(
+    ("attributes", "said"),
+    [
+        ({"review.model_version": "7"}, {"model": {"version": "7"}}),
+        ({"llm.model_name": "m", "review.model_version": "7"}, {"model": {"name": "m", "version": "7"}}),
+        ({"llm.invocation_parameters": '{"top_p": 1}', "llm.model_name": "m"},
+         {"model": {"name": "m"}, "hyperparameters": {"top_p": 1}}),
+        ({"llm.invocation_parameters": "odd", "llm.model_name": "m"}, {"model": {"name": "m"}}),
+    ],
+)  # fmt: skip
+def test_where_a_span_comes_from(attributes: dict[str, Any], said: dict[str, Any]) -> None:
+    record = phoenix_record(phoenix_span(attributes={"output.value": "x", **attributes}))
+    assert record.provenance and record.provenance.model_dump(exclude_none=True, exclude_defaults=True) == said
+
+
 def test_an_output_of_json_gives_label_and_score() -> None:
     attributes = {"input.value": "x", "output.value": '{"label": "hallucinated", "score": 0.7}', "review.flag": "f"}
     output = phoenix_record(phoenix_span(attributes=attributes)).output

@@ -18,9 +18,7 @@ from app.model.errors import Undelivered
 
 # What intake puts in place of a value: `app.protect` withholds and pseudonymises with these.
 _MASK = re.compile(r"\[withheld: [^\]]*\]|subj-[a-z2-7]{16}")
-_KEPT = (
-    "The agent was not resumed and still waits. Undo the decision or decide again, or answer the thread in LangGraph."
-)
+_KEPT = "The agent was not resumed and still waits: answer the thread in LangGraph."
 
 
 def edited_calls(

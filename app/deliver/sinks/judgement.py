@@ -13,21 +13,50 @@ from app.model.errors import Unavailable, Undelivered
 
 # Refusals that may pass: by who asks, or when.
 _PASSING = frozenset((401, 403, 408, 425, 429))
+RETRACTED = "The decision was taken back."
+_AGAIN = "The verdict is kept and tried again."
+_DENIED = "The credentials are missing, wrong or expired, or may not write: set the secret anew."
+_REFUSED = "The verdict stays in this workspace; trying again would not change the answer."
+_STRANGE = "That is no answer of this kind of server: check `url` in the settings."
 
 
-def asked(http: Http, method: str, path: str, wait_for: frozenset[int] = frozenset(), **more: Any) -> Answer:
-    """A good answer. Raises Undelivered; final for a refusal (4xx) that trying again cannot change. `wait_for` are
-    statuses of this request that pass."""
+def asked(http: Http, method: str, path: str, final: Mapping[int, str] | None = None, **more: Any) -> Answer:
+    """A good answer. Raises Undelivered; final for a refusal (4xx) in JSON that trying again cannot change. A refusal
+    in anything else comes from something in between, or from another address. `final` says in words what these
+    statuses mean at this request; a 404 that is not among them passes."""
     try:
         answer = http.request(method, path, **more)
     except Unavailable as error:
-        raise Undelivered(str(error)) from None
+        raise Undelivered(f"{str(error).removesuffix(' It is tried again later.')} {_AGAIN}") from None
     if 200 <= answer.status < 300:
         return answer
-    final = 400 <= answer.status < 500 and answer.status not in _PASSING | wait_for
+    words = final or {}
+    refused = 400 <= answer.status < 500 and answer.status not in _PASSING
+    over = refused and _is_object(answer) and (answer.status != 404 or 404 in words)
+    said = _meaning(answer, over, words)
     later = retry_after(answer.headers.get("retry-after", ""), time.time())
     # What the server says is left out: it may repeat the reviewer's words, and errors are kept in the open.
-    raise Undelivered(f"{http.base}{path} answered {answer.status} to {method}.", later, final)
+    raise Undelivered(f"{http.base}{path} answered {answer.status} to {method}. {said}", later, over)
+
+
+def _meaning(answer: Answer, over: bool, words: Mapping[int, str]) -> str:
+    """What a refusal means to a person, and what to do."""
+    if over:
+        return words.get(answer.status, _REFUSED)
+    if answer.status in (401, 403):
+        return f"{_DENIED} {_AGAIN}"
+    if answer.status == 404 and _is_object(answer):
+        return f"It is not there yet, or not any more. {_AGAIN}"
+    # Servers that are overloaded, or behind a gateway, answer in HTML too.
+    return f"{_STRANGE} {_AGAIN}" if answer.status < 500 and not _is_object(answer) else _AGAIN
+
+
+def _is_object(answer: Answer) -> bool:
+    """Whether an answer is a JSON object, as these servers' own refusals are."""
+    try:
+        return isinstance(answer.json(), dict)
+    except Unavailable:
+        return False
 
 
 def json_of(answer: Answer) -> Any:
@@ -35,7 +64,7 @@ def json_of(answer: Answer) -> Any:
     try:
         return answer.json()
     except Unavailable as error:
-        raise Undelivered(str(error).removesuffix(" Nothing was taken.")) from None
+        raise Undelivered(f"{str(error).removesuffix(' Nothing was taken.')} {_AGAIN}") from None
 
 
 def data_of(delivery: Delivery) -> Mapping[str, Any]:

@@ -127,8 +127,12 @@ class LabelStudioSink:
         if answer.status == 404:
             raise Undelivered(f"Task {task} is not there any more: nobody waits for this verdict.", final=True)
         if answer.status == 400:
-            said = answer.body[:300].decode("utf-8", "replace")
-            raise Undelivered(f"Label Studio refuses the annotation of task {task}: {said}", final=True)
+            # What the server says is left out: it may repeat the reviewer's words, and errors are kept in the open.
+            raise Undelivered(
+                f"Label Studio refuses the annotation of task {task} (400). Compare the label config with `from_name`, "
+                "`to_name` and `correction_from_name` in the settings, then replay.",
+                final=True,
+            )
         if answer.status != 409:
             check(answer, path)
         if data.get("supersedes"):
@@ -157,7 +161,6 @@ class LabelStudioSink:
             # Skipped, as Label Studio calls it: nobody could tell.
             "was_cancelled": data.get("verdict") == "unresolvable",
             "ground_truth": False,
-            "lead_time": data.get("seconds"),
             "unique_id": mine,
         }
 

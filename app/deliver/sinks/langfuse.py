@@ -109,8 +109,12 @@ class LangfuseSink:
             score["comment"] = why
         answer = self._http.request("POST", "/api/public/scores", json=score)
         if answer.status in (400, 422):
-            said = answer.body[:300].decode("utf-8", "replace")
-            raise Undelivered(f"Langfuse refuses the score '{name}': {said}", final=True)
+            # What the server says is left out: it may repeat the reviewer's words, and errors are kept in the open.
+            raise Undelivered(
+                f"Langfuse refuses the score '{name}' ({answer.status}). Does the project have a score config of this "
+                "name that takes other values? Mend it or name another score in the settings, then replay.",
+                final=True,
+            )
         check(answer, f"{self._http.base}/api/public/scores")
 
     def _delete(self, event_id: str) -> None:

@@ -227,7 +227,8 @@ def _decision(data: Mapping[str, Any]) -> str:
     verdict, label = data.get("verdict"), data.get("label")
     if verdict == "corrected" and label == "reject":
         raise Undelivered(
-            "The verdict rejects the action and corrects its arguments: it cannot be both. Decide the case again.",
+            "The verdict rejects the action and corrects its arguments: it cannot be both. The agent still waits: "
+            "answer the thread in LangGraph.",
             final=True,
         )
     kind = {"upheld": "approve", "overturned": "reject", "corrected": "edit", "unresolvable": "unresolvable"}
@@ -241,8 +242,8 @@ def _any_json(text: Any) -> Any:
         return orjson.loads(text or "")
     except orjson.JSONDecodeError as error:
         raise Undelivered(
-            f"The correction is no JSON ({error}): the agent was not resumed. Undo the decision and write the answer "
-            "as JSON, or answer the thread in LangGraph.",
+            f"The correction is no JSON ({error}): the agent was not resumed and still waits. Answer the thread in "
+            "LangGraph.",
             final=True,
         ) from None
 
@@ -266,6 +267,6 @@ def _check_allowed(kind: str, value: Mapping[str, Any], calls: list[Mapping[str,
         if isinstance(offered, list) and kind not in offered:
             raise Undelivered(
                 f"The agent does not take '{kind}' for {call['name']} (it takes {', '.join(map(str, offered))}): it "
-                "still waits. Decide otherwise, or answer the thread in LangGraph.",
+                "still waits. Answer the thread in LangGraph.",
                 final=True,
             )

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from app.deliver.sinks.judgement import asked, data_of, details_of, json_of, place_of, rationale_of
+from app.deliver.sinks.judgement import RETRACTED, asked, data_of, details_of, json_of, place_of, rationale_of
 from app.http import Http
 from app.model.connection import Delivery
 from app.model.errors import Undelivered
@@ -19,6 +19,9 @@ from app.model.rubric import UNRESOLVABLE
 
 TRACES = "/api/3.0/mlflow/traces"
 _LABEL, _RESPONSE = "expected_label", "expected_response"
+# The key of an assessment's metadata that says it is ours: the event it was written for.
+_REVIEW = "review_id"
+_GONE = "The trace is not there any more: the verdict stays in this workspace alone."
 
 
 class MlflowOptions(Strict):
@@ -59,7 +62,7 @@ def connect(options: MlflowOptions, secrets: Callable[[str], str]) -> Http:
 
 
 class MlflowSink:
-    """Writes verdicts as assessments. Sending one twice changes what is there and adds nothing."""
+    """Writes verdicts as assessments, one set for each trace and queue: a later verdict is written over the earlier."""
 
     Options = MlflowOptions
 
@@ -90,40 +93,40 @@ class MlflowSink:
         }
         for name, value in _expected(delivery).items():
             wanted[name] = {"expectation": {"value": value}, "metadata": details}
-        there = self._of_review(trace_id, delivery.event_id)
-        for name, body in wanted.items():
-            known = [one for one in there if one.get("assessment_name") == name]
-            if known:
-                self._change(trace_id, known[0], body)
-                for twice in known[1:]:
-                    self._remove(trace_id, twice)
+        for one in self._of_queue(trace_id, delivery):
+            body = wanted.pop(str(one.get("assessment_name")), None)
+            # What an earlier verdict expected and this one does not, and what a lost answer has doubled.
+            if body is None:
+                self._remove(trace_id, one)
             else:
-                self._add(trace_id, name, body)
+                self._change(trace_id, one, body)
+        for name, body in wanted.items():
+            self._add(trace_id, name, body)
 
     def _retract(self, trace_id: str, delivery: Delivery) -> None:
         """The verdict stays and says that it is void; its expectations go, so that nothing is evaluated by them."""
-        voided = str(data_of(delivery).get("supersedes") or "")
-        for one in self._of_review(trace_id, voided) if voided else ():
+        voided = data_of(delivery).get("supersedes")
+        for one in self._of_queue(trace_id, delivery):
+            if one["metadata"][_REVIEW] != voided:
+                continue
             if "expectation" in one:
                 self._remove(trace_id, one)
             else:
-                metadata = {**(one.get("metadata") or {}), "retracted_by": delivery.event_id}
-                self._change(
-                    trace_id, one,
-                    {"feedback": {"value": "retracted"}, "rationale": "The decision was taken back.",
-                     "metadata": metadata},
-                )  # fmt: skip
+                said = {"feedback": {"value": "retracted"}, "rationale": RETRACTED}
+                self._change(trace_id, one, {**said, "metadata": {"retracted_by": delivery.event_id}})
 
-    def _of_review(self, trace_id: str, review_id: str) -> list[dict[str, Any]]:
-        """The assessments that an event has left at a trace. Raises Undelivered, final where the trace is gone."""
-        answer = asked(self._http, "GET", f"{TRACES}/{quote(trace_id, safe='')}")
+    def _of_queue(self, trace_id: str, delivery: Delivery) -> list[dict[str, Any]]:
+        """What verdicts of the event's queue have left at a trace: each is written over by the next, whatever its
+        review. Raises Undelivered, final where the trace is gone."""
+        answer = asked(self._http, "GET", f"{TRACES}/{quote(trace_id, safe='')}", {404: _GONE})
         try:
             found = json_of(answer)["trace"]["trace_info"].get("assessments") or []
-            return [one for one in found if (one.get("metadata") or {}).get("review_id") == review_id]
+            queue = data_of(delivery).get("queue")
+            return [one for one in found if _REVIEW in _metadata(one) and _metadata(one).get("queue") == queue]
         except (KeyError, TypeError, AttributeError):
             raise Undelivered(
-                f"{self._http.base}: expected 'trace.trace_info' with 'assessments' in the answer for {trace_id}; "
-                "this version of MLflow answers otherwise."
+                f"{self._http.base}: expected 'trace.trace_info' with 'assessments' in the answer for {trace_id}. "
+                "Is this MLflow 3? The verdict is kept."
             ) from None
 
     def _add(self, trace_id: str, name: str, body: dict[str, Any]) -> None:
@@ -133,10 +136,12 @@ class MlflowSink:
 
     def _change(self, trace_id: str, known: dict[str, Any], body: dict[str, Any]) -> None:
         number = str(known.get("assessment_id"))
+        # MLflow adds metadata to what is there: what holds no longer is emptied. A retraction only adds its own.
+        over = {} if body["metadata"].get("retracted_by") else dict.fromkeys(_metadata(known), "")
+        body = {**body, "metadata": over | body["metadata"]}
         whole = {"assessment_id": number, "trace_id": trace_id, **body}
-        mask = ",".join(body)
         asked(
-            self._http, "PATCH", self._path(trace_id, number), json={"assessment": whole, "update_mask": mask}
+            self._http, "PATCH", self._path(trace_id, number), json={"assessment": whole, "update_mask": ",".join(body)}
         )  # fmt: skip
 
     def _remove(self, trace_id: str, known: dict[str, Any]) -> None:
@@ -145,6 +150,10 @@ class MlflowSink:
     def _path(self, trace_id: str, number: str = "") -> str:
         path = f"{TRACES}/{quote(trace_id, safe='')}/assessments"
         return f"{path}/{quote(number, safe='')}" if number else path
+
+
+def _metadata(assessment: dict[str, Any]) -> dict[str, Any]:
+    return assessment.get("metadata") or {}
 
 
 def _expected(delivery: Delivery) -> dict[str, str]:

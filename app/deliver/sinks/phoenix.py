@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from app.deliver.sinks.judgement import asked, data_of, details_of, place_of, rationale_of
+from app.deliver.sinks.judgement import RETRACTED, asked, data_of, details_of, json_of, place_of, rationale_of
 from app.http import Http
 from app.model.connection import Delivery
+from app.model.errors import Undelivered
 from app.model.policy import Strict
 
 # Phoenix draws scores: the share of the upheld. A verdict that nobody could give counts for neither.
 _SCORES = {"upheld": 1.0, "overturned": 0.0, "corrected": 0.0}
+
+
+def _pair(text: str) -> str:
+    key, _, value = text.partition(":")
+    if not key or not value:
+        raise ValueError("expected 'key:value', such as 'review.flag:high_risk'")
+    return text
 
 
 class PhoenixOptions(Strict):
@@ -30,9 +38,7 @@ class PhoenixOptions(Strict):
 
     url: str
     project: Annotated[str, Field(min_length=1)] = "default"
-    attributes: Annotated[list[Annotated[str, Field(pattern=r"^[^:]+:.+$")]], Field(min_length=1)] = [
-        "review.flag:high_risk"
-    ]
+    attributes: Annotated[list[Annotated[str, AfterValidator(_pair)]], Field(min_length=1)] = ["review.flag:high_risk"]
     roots_only: bool = True
     since: str = ""
     settle_seconds: Annotated[float, Field(ge=0, le=86_400)] = 30
@@ -70,14 +76,20 @@ class PhoenixSink:
             "span_id": span_id,
             "name": self._options.annotation,
             "annotator_kind": "HUMAN",
-            "identifier": f"secondlook:{data.get('id')}",
+            # Phoenix writes over an annotation with the same span, name and identifier.
+            "identifier": f"secondlook:{data.get('queue')}",
             "result": _result(delivery),
             "metadata": details_of(delivery),
         }
-        asked(
-            self._http, "POST", "/v1/span_annotations", frozenset((404,)),
-            params={"sync": "true"}, json={"data": [annotation]},
-        )  # fmt: skip
+        path = "/v1/span_annotations"
+        answer = asked(self._http, "POST", path, params={"sync": "true"}, json={"data": [annotation]})
+        written = json_of(answer)
+        # A page that answers 200 to everything has kept nothing.
+        if not isinstance(written, Mapping) or not written.get("data"):
+            raise Undelivered(
+                f"{self._http.base}{path}: expected 'data' with the annotation's id in the answer. Is this Phoenix? "
+                "The verdict is kept and tried again."
+            )
 
     def close(self) -> None:
         """Lets go of connections."""
@@ -87,7 +99,7 @@ class PhoenixSink:
 def _result(delivery: Delivery) -> dict[str, Any]:
     """The verdict as label, score in [0, 1] and words. One that was taken back has no score."""
     if delivery.kind == "retracted":
-        return {"label": "retracted", "score": None, "explanation": "The decision was taken back."}
+        return {"label": "retracted", "score": None, "explanation": RETRACTED}
     data = data_of(delivery)
     verdict = str(data.get("verdict"))
     return {"label": verdict, "score": _SCORES.get(verdict), "explanation": rationale_of(data) or None}

@@ -100,8 +100,9 @@ class LangfuseSource:
 
     def _output(self, found: Mapping[str, Any]) -> dict[str, Any]:
         output: dict[str, Any] = {}
-        if found.get("output") is not None:
-            output["text"] = _text(found["output"])
+        said = _said(found["output"])
+        if said is not None:
+            output["text"] = said
         for score in found.get("scores") or ():
             if not isinstance(score, dict):
                 continue
@@ -143,21 +144,29 @@ def _inputs(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     messages = given.get("messages") if isinstance(given, dict) else given
     if isinstance(messages, list) and messages and all(isinstance(m, dict) and "role" in m for m in messages):
         turns = [{"role": str(m["role"]), "content": _text(m.get("content") or "")} for m in messages]
-        return [{"name": "conversation", "kind": "chat", "value": turns, "role": "feature"}]
-    kind = "text" if isinstance(given, str) else "json"
-    inputs = [{"name": "input", "kind": kind, "value": given, "role": "feature"}]
+        shown: dict[str, Any] = {"name": "conversation", "kind": "chat", "value": turns, "role": "feature"}
+    else:
+        kind = "text" if isinstance(given, str) else "json"
+        shown = {"name": "input", "kind": kind, "value": given, "role": "feature"}
+    inputs = [shown]
+    if found.get("output") is not None and _said(found["output"]) is None:
+        # With its keys, and not as a text: by them it is known what is to be withheld.
+        inputs.append({"name": "output", "kind": "json", "value": found["output"], "role": "context"})
     if isinstance(found.get("metadata"), dict) and found["metadata"]:
         inputs.append({"name": "metadata", "kind": "json", "value": found["metadata"], "role": "context"})
     return inputs
 
 
+def _said(value: Any) -> str | None:
+    """A text as it is, or a message's content; None for anything else."""
+    content = value.get("content") if isinstance(value, dict) else value
+    return content if isinstance(content, str) else None
+
+
 def _text(value: Any) -> str:
-    """A text as it is, a message's content, anything else as readable JSON."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, dict) and isinstance(value.get("content"), str):
-        return str(value["content"])
-    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+    """What was said; anything else as readable JSON."""
+    said = _said(value)
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() if said is None else said
 
 
 def _trace(observations: Any) -> list[dict[str, Any]]:

@@ -73,7 +73,8 @@ class LangGraphSource:
             if not isinstance(one.get("id"), str) or "value" not in one:
                 items.append(_unusable(one, f"interrupts: 'id' and 'value' were expected at thread {thread_id}"))
                 continue
-            case_id = f"{thread_id}:{one['id']}:{digest(one['value'])}"
+            # Short enough to be typed; the thread's id is in it, so that people find the thread.
+            case_id = f"{thread_id}:{digest([one['id'], one['value']])[:8]}"
             if case_id not in self._kept:
                 items.append(self._item(case_id, thread, one["id"], one["value"]))
         return items
@@ -81,7 +82,7 @@ class LangGraphSource:
     def _item(self, case_id: str, thread: Mapping[str, Any], interrupt_id: str, value: Any) -> Item:
         wrong = _wrong_shape(value)
         if wrong or len(case_id) > 200:
-            wrong = wrong or "id: thread and interrupt id are longer than 200 characters"
+            wrong = wrong or "thread_id: at most 190 characters were expected"
             return _unusable({"thread_id": thread["thread_id"], "id": interrupt_id, "value": value}, wrong, case_id)
         given = thread.get("metadata")
         metadata: Mapping[str, Any] = given if isinstance(given, dict) else {}
@@ -101,8 +102,6 @@ class LangGraphSource:
         pending: Sequence[Call] = calls or [{"name": "interrupt", "args": value}]
         severity = max((self._severity(call["name"]) for call in pending), key=SEVERITIES.index)
         tools = ", ".join(call["name"] for call in pending)
-        shown = [{"name": c["name"], "args": c["args"]} for c in pending] if calls else [value]
-        text = shown[0] if len(shown) == 1 else shown
         record: dict[str, Any] = {
             "schema": "secondlook.prediction/1",
             "id": case_id,
@@ -114,7 +113,8 @@ class LangGraphSource:
                 "question": f"May the agent go on with {tools}?"[:300],
             },
             "inputs": self._inputs(thread, pending),
-            "output": {"label": "approve", "text": orjson.dumps(text, option=orjson.OPT_INDENT_2).decode()},
+            # Arguments stand among the inputs, not here: what is withheld is known by its key, and a text has none.
+            "output": {"label": "approve", "text": value if isinstance(value, str) and value else tools},
             "flags": [{"code": "agent_action", "severity": severity, "detail": f"waits for approval: {tools}"[:300]}],
             "sampling": {"reason": "flag", "probability": 1.0},
             "explanations": [{"kind": "trace", "method": "langgraph", "items": self._steps(thread, pending)}],
@@ -133,10 +133,11 @@ class LangGraphSource:
         for number, call in enumerate(pending, 1):
             of = f" {number}" if len(pending) > 1 else ""
             inputs.append({"name": f"tool{of}", "kind": "category", "value": call["name"], "role": "feature"})
-            inputs.append({"name": f"arguments{of}", "kind": "json", "value": call["args"], "role": "feature"})
-            if isinstance(call.get("description"), str) and call["description"].strip():
-                about = {"name": f"description{of}", "kind": "text", "value": call["description"], "role": "context"}
-                inputs.append(about)
+            kind = "text" if isinstance(call["args"], str) else "json"
+            inputs.append({"name": f"arguments{of}", "kind": kind, "value": call["args"], "role": "feature"})
+            about = _description(call)
+            if about:
+                inputs.append({"name": f"description{of}", "kind": "text", "value": about, "role": "context"})
         turns = [_turn(message) for message in self._messages(thread)]
         if turns:
             inputs.append({"name": "conversation", "kind": "chat", "value": turns, "role": "context"})
@@ -166,6 +167,13 @@ class LangGraphSource:
             t for t in tasks if not t.get("interrupts") and t.get("name") != "__start__" and t.get("result") is not None
         ]
         return [{"name": str(t.get("name")), "status": "failed" if t.get("error") else "success"} for t in done]
+
+
+def _description(call: Call) -> str:
+    """What the agent says of a call, without the arguments that HumanInTheLoopMiddleware writes below by itself: in a
+    text they would not be withheld."""
+    given = call.get("description")
+    return given.partition("\n\nTool: ")[0].strip() if isinstance(given, str) else ""
 
 
 def _unusable(found: Any, problem: str, receipt: str | None = None) -> Item:
@@ -203,11 +211,11 @@ def _called(messages: Sequence[Mapping[str, Any]], pending: Sequence[Call]) -> l
 
 
 def _turn(message: Mapping[str, Any]) -> dict[str, str]:
-    """One message of a conversation as a turn of a chat; calls of tools in words."""
+    """One message of a conversation as a turn of a chat; of calls the tool's name: the trace has their arguments."""
     kind = str(message.get("type") or message.get("role") or "?")
     given = message.get("tool_calls")
     calls = [call for call in given if isinstance(call, dict)] if isinstance(given, list) else []
-    called = [f"→ {call.get('name')} {orjson.dumps(call.get('args')).decode()}" for call in calls]
+    called = [f"→ {call.get('name')}" for call in calls]
     said = [_words(message.get("content")), *called]
     role = f"tool {message['name']}" if kind == "tool" and message.get("name") else _ROLES.get(kind, kind)
     return {"role": role, "content": "\n".join(part for part in said if part)}

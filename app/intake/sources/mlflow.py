@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from app.deliver.sinks.mlflow import TRACES, MlflowOptions, connect
-from app.http import check
+from app.http import Answer, check
 from app.intake.sources import mlflow_records
 from app.intake.sources.span_records import kept_bytes
 from app.intake.sources.spans import Misfit, expect, readable
@@ -19,6 +19,8 @@ from app.model.errors import Unavailable
 _PAGE = 100
 # Answers for one trace that say something of this trace, and nothing of the server.
 _OF_THE_TRACE = frozenset((400, 404, 500))
+_NOTHING = "Nothing was taken."
+_UNTAGGED = "What was pulled is kept; traces that could not get the tag '{tag}' come again and are known then."
 
 
 class MlflowSource:
@@ -31,6 +33,8 @@ class MlflowSource:
         self._http = connect(options, secrets)
         self._experiments: list[str] = []
         self._looked_up: dict[str, Any] = {}
+        # Traces that MLflow gave no tag: pulled again, they would keep a pull going for ever.
+        self._untagged: set[str] = set()
 
     def pull(self, limit: int, cursor: str) -> Batch:
         """At most `limit` traces, the oldest first. Raises Unavailable."""
@@ -49,15 +53,20 @@ class MlflowSource:
                 continue
             path = f"{TRACES}/{quote(item.receipt, safe='')}/tags"
             answer = self._http.request("PATCH", path, json=body)
-            if answer.status not in (400, 404):
+            if answer.status in (400, 404):
+                self._untagged.add(item.receipt)
+                continue
+            try:
                 check(answer, self._http.base + path)
+            except Unavailable as error:
+                raise Unavailable(f"{error} {_UNTAGGED.format(tag=self._options.tag)}") from None
 
     def close(self) -> None:
         """Lets go of connections."""
         self._http.close()
 
     def _found(self) -> Iterator[Mapping[str, Any]]:
-        """What the filter finds, page by page, without traces that are still running."""
+        """What the filter finds, page by page, without traces that are still running or have the tag of the taken."""
         token = ""
         while True:
             body = {
@@ -68,38 +77,61 @@ class MlflowSource:
                 "max_results": _PAGE,
                 "order_by": ["timestamp_ms ASC"],
             }
-            answer = self._http.ask("POST", f"{TRACES}/search", json=body | ({"page_token": token} if token else {}))
+            answer = self._search(body | ({"page_token": token} if token else {}))
             # Without a find MLflow leaves the key out.
             if not isinstance(answer, Mapping) or not isinstance(answer.get("traces", []), list):
                 raise Unavailable(
                     f"{self._http.base}: expected 'traces' (an array) in the answer to a search. Is this MLflow 3? "
-                    "Nothing was taken."
+                    + _NOTHING
                 )
             for info in answer.get("traces", []):
-                if not isinstance(info, Mapping) or info.get("state") != "IN_PROGRESS":
+                if not isinstance(info, Mapping) or not self._passed_over(info):
                     yield info
             token = answer.get("next_page_token") or ""
             if not token:
                 return
 
+    def _passed_over(self, info: Mapping[str, Any]) -> bool:
+        """A filter need not speak of our tag: without this the same traces would be taken for ever."""
+        tags = info.get("tags")
+        taken = isinstance(tags, Mapping) and tags.get(self._options.tag) == self._options.taken
+        return taken or info.get("state") == "IN_PROGRESS" or info.get("trace_id") in self._untagged
+
+    def _search(self, body: dict[str, Any]) -> Any:
+        """The answer to a search. Raises Unavailable; where the filter is refused, in MLflow's words."""
+        path = f"{TRACES}/search"
+        answer = self._http.request("POST", path, json=body)
+        if answer.status == 400 and (said := _refusal(answer)):
+            raise Unavailable(f"MLflow refuses the filter: {said[:300].rstrip('.')}. Mend `filter`. {_NOTHING}")
+        return self._good(answer, path)
+
     def _ids(self) -> list[str]:
         """The experiments' ids. Raises Unavailable naming one that is not there."""
         if not self._experiments:
-            found = []
-            for name in self._options.experiments:
-                path = "/api/2.0/mlflow/experiments/get-by-name"
-                answer = self._http.request("GET", path, params={"experiment_name": name})
-                if answer.status == 404:
-                    raise Unavailable(f"{self._http.base} has no experiment '{name}': mend `experiments`.")
-                check(answer, self._http.base + path)
-                try:
-                    found.append(str(expect(answer.json()["experiment"], "experiment_id", str, "experiment")))
-                except (KeyError, TypeError, Misfit):
-                    raise Unavailable(
-                        f"{self._http.base}{path}: expected 'experiment.experiment_id' in the answer. Is this MLflow 3?"
-                    ) from None
-            self._experiments = found
+            self._experiments = [self._id_of(name) for name in self._options.experiments]
         return self._experiments
+
+    def _id_of(self, name: str) -> str:
+        path = "/api/2.0/mlflow/experiments/get-by-name"
+        answer = self._http.request("GET", path, params={"experiment_name": name})
+        if answer.status == 404 and _refusal(answer):
+            raise Unavailable(f"{self._http.base} has no experiment '{name}': mend `experiments`. {_NOTHING}")
+        try:
+            found = expect(self._good(answer, path), "experiment", dict, path)
+            number = str(expect(found, "experiment_id", str, f"{path}, experiment"))
+        except Misfit as misfit:
+            raise Unavailable(f"{self._http.base}{misfit}. Is this MLflow 3? {_NOTHING}") from None
+        if found.get("lifecycle_stage") == "deleted":
+            raise Unavailable(f"{self._http.base}: experiment '{name}' is deleted. Restore it there. {_NOTHING}")
+        return number
+
+    def _good(self, answer: Answer, path: str) -> Any:
+        """A good answer's JSON. Raises Unavailable."""
+        where = self._http.base + path
+        if answer.status == 404 and not _refusal(answer):
+            raise Unavailable(f"{where} answered 404: `url` is not the address of an MLflow 3 server. {_NOTHING}")
+        check(answer, where)
+        return answer.json()
 
     def _item(self, info: Any) -> Item:
         """One trace as a record, or with what is wrong about it."""
@@ -135,6 +167,15 @@ class MlflowSource:
                 self._looked_up.clear()
             self._looked_up[path] = found if isinstance(found, Mapping) else {}
         return self._looked_up[path]
+
+
+def _refusal(answer: Answer) -> str:
+    """MLflow's own words in a refusal; empty where something else has answered."""
+    try:
+        found = answer.json()
+    except Unavailable:
+        return ""
+    return str(found.get("message") or found["error_code"]) if isinstance(found, dict) and "error_code" in found else ""
 
 
 def _reference(trace_id: str) -> dict[str, str]:

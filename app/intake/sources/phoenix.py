@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from app.deliver.sinks.phoenix import PhoenixOptions, connect
+from app.http import check
 from app.intake.sources import phoenix_records
 from app.intake.sources.span_records import kept_bytes
 from app.intake.sources.spans import Misfit, Span, decoded, expect, from_phoenix, iso, nanoseconds, readable
@@ -25,7 +26,8 @@ from app.model.errors import SettingsError, Unavailable
 _PAGE = 100
 # Pages of spans that are read of one trace.
 _MOST_PAGES = 5
-_NEEDS = "Phoenix 20 does; older versions may not. Nothing was taken."
+_NOTHING = "Nothing was taken."
+_NEEDS = f"Phoenix 20 does; older versions may not. {_NOTHING}"
 
 
 @dataclass(slots=True)
@@ -123,14 +125,25 @@ class PhoenixSource:
         cursor, pages = "", 0
         while True:
             asked = urlencode(query + ([("cursor", cursor)] if cursor else []))
-            answer = self._http.ask("GET", f"{self._path}?{asked}")
+            answer = self._page(asked)
             try:
                 yield from expect(answer, "data", list, self._path)
             except Misfit as misfit:
-                raise Unavailable(f"{self._http.base}{misfit}. Is this Phoenix? Nothing was taken.") from None
+                raise Unavailable(f"{self._http.base}{misfit}. Is this Phoenix? {_NOTHING}") from None
             cursor, pages = answer.get("next_cursor") or "", pages + 1
             if not cursor or pages == most:
                 return
+
+    def _page(self, asked: str) -> Any:
+        """One page of spans. Raises Unavailable."""
+        answer = self._http.request("GET", f"{self._path}?{asked}")
+        if answer.status == 404:
+            raise Unavailable(
+                f"{self._http.base} has no project '{self._options.project}', or `url` is not Phoenix's address. "
+                f"Mend `project`; a project is there once it has a span. {_NOTHING}"
+            )
+        check(answer, self._http.base + self._path)
+        return answer.json()
 
     def _check_filter(self, span: Span, before: int) -> None:
         """Raises Unavailable where the server does not do what was asked: it would pour in everything it has."""

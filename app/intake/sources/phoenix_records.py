@@ -108,16 +108,15 @@ def _documents(span: Span) -> list[dict[str, Any]]:
 def _provenance(spans: Sequence[Span]) -> dict[str, Any]:
     """The model that the span, or else one below it, was answered by, and its parameters; only what is there."""
     calls = [span for span in spans if look_up(span.attributes, "llm.model_name")]
-    if not calls:
-        return {}
     # The last of several models wrote the answer.
-    llm = look_up((calls[0] if calls[0] is spans[0] else calls[-1]).attributes, "llm")
+    written = calls and (calls[0] if calls[0] is spans[0] else calls[-1])
+    llm = look_up(written.attributes, "llm") if written else {}
     model = {
-        "name": str(llm.get("model_name")),
+        "name": str(llm["model_name"]) if written else None,
         "provider": llm.get("provider"),
         "version": look_up(spans[0].attributes, "review.model_version"),
         "prompt": look_up(llm, "prompt_template.version"),
     }
     parameters = decoded(llm.get("invocation_parameters"))
-    found: dict[str, Any] = {"model": {key: value for key, value in model.items() if value}}
-    return found | ({"hyperparameters": dict(parameters)} if isinstance(parameters, Mapping) and parameters else {})
+    found = {"model": {key: value for key, value in model.items() if value}, "hyperparameters": parameters}
+    return {key: value for key, value in found.items() if isinstance(value, Mapping) and value}
