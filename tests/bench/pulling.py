@@ -1,5 +1,6 @@
-"""`pull`: predictions a second from an SQS queue (moto) and a Redis stream, both on this machine.
+"""`pull`: predictions a second from an SQS queue and a Redis stream, both on this machine.
 
+The SQS server is a quick one of the tests: moto gives out 30 messages a second where 500 wait.
 Baseline: the same items received and acknowledged by the same source, and not kept.
 """
 
@@ -16,7 +17,7 @@ from app.intake.pull import Puller
 from app.intake.sources import open_source
 from app.model.connection import Source, SourceSettings
 from db.engine import open_store
-from tests.connections.servers import KEY, client, moto, redis
+from tests.connections.servers import KEY, client, quick_sqs, redis
 
 from . import records
 from .figures import Bench, Figure, seconds
@@ -31,7 +32,7 @@ def run(bench: Bench) -> Iterator[Figure]:
     n = bench.size(4000)
     bodies = [orjson.dumps(records.tabular(number)).decode() for number in range(1, n + 1)]
     os.environ.update(KEY)
-    with moto() as server:
+    with quick_sqs() as server:
         url = server.queue("predictions")
         options: dict[str, Any] = {"type": "sqs", "queue_url": url, "endpoint": server.base, "wait_seconds": 0}
         yield from _rates(bench, "pull_sqs", options, bodies, lambda: server.send(url, bodies))

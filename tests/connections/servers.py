@@ -52,8 +52,8 @@ def process(command: Sequence[str], ready: Callable[[], object], **more: Any) ->
         server.wait()
 
 
-class Moto:
-    """Amazon's services as moto serves them."""
+class SqsServer:
+    """Somebody else who uses an SQS server."""
 
     def __init__(self, port: int) -> None:
         self.base = f"http://127.0.0.1:{port}"
@@ -90,20 +90,34 @@ class Moto:
 
 
 @contextmanager
-def moto() -> Iterator[Moto]:
+def moto() -> Iterator[SqsServer]:
     """A moto server."""
     port = free_port()
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     http = Http(f"http://127.0.0.1:{port}")
     try:
         with process(command, lambda: http.request("GET", "/moto-api/"), env={**os.environ, **KEY}):
-            made = Moto(port)
+            made = SqsServer(port)
             try:
                 yield made
             finally:
                 made.close()
     finally:
         http.close()
+
+
+@contextmanager
+def quick_sqs() -> Iterator[SqsServer]:
+    """A server that does little and is quick."""
+    command = [sys.executable, "-m", "tests.connections.quick_sqs"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdin and server.stdout
+        made = SqsServer(int(server.stdout.readline()))
+        try:
+            yield made
+        finally:
+            made.close()
+            server.stdin.close()
 
 
 def no_secrets(name: str) -> str:
