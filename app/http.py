@@ -21,11 +21,12 @@ _MOST_BYTES = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server said. Header names are lower case."""
+    """What a server said. Header names are lower case; `where` is the address that was asked."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    where: str = ""
 
     def json(self) -> Any:
         """The body as JSON. Raises Unavailable for anything else: a page of HTML with status 200, for instance."""
@@ -34,9 +35,16 @@ class Answer:
         except orjson.JSONDecodeError:
             kind = self.headers.get("content-type", "no content type")
             raise Unavailable(
-                f"The server answered {self.status} with {kind} instead of JSON. Check the address: it may be a "
-                "sign-in page, or another service. Nothing was taken."
+                f"{self.where or 'The server'} answered {self.status} with {kind} instead of JSON. Check the address: "
+                "it may be a sign-in page, or another service. Nothing was taken."
             ) from None
+
+    @property
+    def said(self) -> str:
+        """The beginning of what it says to a person; of a page of HTML nothing."""
+        if "html" in self.headers.get("content-type", ""):
+            return ""
+        return self.body[:200].decode("utf-8", "replace").strip()
 
 
 class Http:
@@ -105,7 +113,7 @@ class Http:
                 extensions=extensions,
             ) as response:
                 said = {name.lower(): value for name, value in response.headers.items()}
-                return Answer(response.status_code, said, self._body(response))
+                return Answer(response.status_code, said, self._body(response), self._base + path)
         except httpx.TimeoutException as error:
             if self._pin and isinstance(error, httpx.ConnectTimeout):
                 self._pin.failed(address)
@@ -159,14 +167,13 @@ def check(answer: Answer, where: str) -> None:
     """Raises Unavailable for an answer that is not good (2xx), in words."""
     if 200 <= answer.status < 300:
         return
-    said = answer.body[:200].decode("utf-8", "replace").strip()
     hint = {
-        401: "The credentials are missing, wrong or expired: set the secret anew.",
+        401: "The credentials are missing, wrong or expired: set the secret anew that the settings name.",
         403: "These credentials may not do this.",
         404: "Check the address and the names in the settings.",
         429: "Too many requests: it is tried again later.",
     }.get(answer.status, "It redirects: put the final address into the settings." if 300 <= answer.status < 400 else "")
-    raise Unavailable(f"{where} answered {answer.status}. {hint} {said}".rstrip())
+    raise Unavailable(f"{where} answered {answer.status}. {hint} {answer.said}".rstrip())
 
 
 def check_address(base: str) -> None:

@@ -29,6 +29,7 @@ _insert = _new.on_conflict_do_update(
             "sealed",
             "state",
             "at",
+            "reference",
         )
     },
     where=_table.c.state != "held",
@@ -36,7 +37,8 @@ _insert = _new.on_conflict_do_update(
 
 
 class Held(NamedTuple):
-    """A quarantined record without its bytes. `state`: held, retried or discarded."""
+    """A quarantined record without its bytes. `state`: held, retried or discarded; `reference`: how its source knows
+    it (JSON), if its source waits for the verdict."""
 
     quarantine_id: int
     queue: str
@@ -50,6 +52,7 @@ class Held(NamedTuple):
     form: str
     state: str
     at: int
+    reference: str | None
 
 
 _listed = [_table.c[name] for name in Held._fields]

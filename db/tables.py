@@ -256,6 +256,7 @@ class QuarantineRow(Kept, table=True):
     digest: bytes = Field(sa_type=LargeBinary)
     state: str = Field(default="held", sa_type=Text)
     at: int = Field(sa_column=_big())
+    reference: str | None = Field(default=None, sa_type=Text)
 
 
 class Officer(Kept, table=True):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from app.cli.output import iso, minutes, say
 from app.model.case import CaseRow, CaseView, Claim
+from app.model.prediction import Input
 from app.model.provenance import completeness
 from app.model.rubric import Criterion, Rubric
 
@@ -85,6 +88,8 @@ def _criterion_json(criterion: Criterion, labels: list[str]) -> dict[str, Any]:
         "max": criterion.max,
         "min_length": criterion.min_length or None,
         "text": criterion.text if criterion.kind == "text_span" else None,
+        "format": criterion.format if criterion.format != "plain" else None,
+        "begin": criterion.begin or None,
     }
     always = {"id", "kind", "required", "options"}
     return {key: value for key, value in found.items() if value is not None or key in always}
@@ -101,13 +106,23 @@ def print_view(view: CaseView, now: int) -> None:
         say(f"flagged:  {flag.code} ({flag.severity}){f': {flag.detail}' if flag.detail else ''}")
     say()
     for item in prediction.inputs:
-        say(f"  {item.name}: {f'[withheld: {item.withheld}]' if item.withheld else _short(item.value)}")
+        if item.kind == "chat" and isinstance(item.value, list):
+            _print_chat(item)
+        else:
+            say(f"  {item.name}: {f'[withheld: {item.withheld}]' if item.withheld else _short(item.value)}")
     for attribute in prediction.sensitive or ():
         say(f"  {attribute.name}: [withheld]")
     say()
     _print_output(view)
     found = completeness(prediction.provenance)
     say(f"provenance: {found.count('present')} of {found.applicable} present")
+
+
+def _print_chat(item: Input) -> None:
+    say(f"  {item.name}:")
+    for turn in item.value:
+        said = turn.get("content", turn) if isinstance(turn, dict) else turn
+        say(f"    {turn.get('role', '?') if isinstance(turn, dict) else '?'}: {_short(said)}")
 
 
 def _print_output(view: CaseView) -> None:
@@ -131,11 +146,15 @@ def print_rubric(rubric: Rubric, labels: list[str]) -> None:
     say()
     say(f"{rubric.title}, version {rubric.version}")
     for criterion in rubric.criteria:
-        options = " | ".join(option.id for option in criterion.choices(labels)) or f"<{criterion.kind}>"
+        options = " | ".join(option.id for option in criterion.choices(labels)) or _written(criterion)
         when = f"  (when {criterion.when})" if criterion.when else ""
         say(f"  {criterion.id}{' *' if criterion.required else ''}  {criterion.title}  {options}{when}")
 
 
+def _written(criterion: Criterion) -> str:
+    return f"<{criterion.kind}{', JSON' if criterion.format == 'json' else ''}>"
+
+
 def _short(value: Any) -> str:
-    text = str(value)
+    text = orjson.dumps(value).decode() if isinstance(value, dict | list) else str(value)
     return text if len(text) <= 2000 else text[:2000] + f"… ({len(text):,} characters)"

@@ -59,13 +59,14 @@ def _once(pulling: Pulling, arguments: argparse.Namespace) -> int:
     for name, error in failed.items():
         narrate(f"secondlook: {name}: {error}")
     if arguments.json:
-        emit({name: done.as_dict() for name, done in totals.items()} | {n: {"error": e} for n, e in failed.items()})
+        errors = {name: {"error": str(error)} for name, error in failed.items()}
+        emit({name: done.as_dict() | errors.get(name, {}) for name, done in totals.items()})
     else:
         for name, done in totals.items():
             said = f"{name}: admitted {done.admitted}, duplicates {done.duplicates}, quarantined {done.quarantined}"
             say(said)
     if failed:
-        return 5
+        return max(error.exit_code for error in failed.values())
     return 1 if any(done.quarantined for done in totals.values()) else 0
 
 

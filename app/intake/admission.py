@@ -124,6 +124,7 @@ class Admission:
                 raise BadInput(f"{ready.external_id} was erased here; it is not taken again.")
             first, _ = cases.admit(connection, [ready.row])
             _keep_sealed(connection, [ready])
+            _keep_origins(connection, [ready], held.source)
             quarantine.close(connection, held.quarantine_id, "retried")
             log.append(
                 connection, self._clock(), self._actor, "retried", first,
@@ -140,11 +141,13 @@ class Admission:
         """A quarantined item as it came. A table's row is read by today's policy, mapped as it was when it came,
         unless it is mapped otherwise now."""
         data = unseal(self._keys.quarantine, sealed, quarantine_context(held.queue))
+        reference = orjson.loads(held.reference) if held.reference else None
         if held.form != "row":
-            return Raw(held.line, data), self._preparer
+            return Raw(held.line, data, reference=reference), self._preparer
         kept = orjson.loads(data)
         columns = {**self._recipe.policy.csv.columns, **kept["columns"], **self._given}
-        return Raw(held.line, orjson.dumps(kept["row"]), kept["row"]), Preparer(replace(self._recipe, columns=columns))
+        raw = Raw(held.line, orjson.dumps(kept["row"]), kept["row"], reference=reference)
+        return raw, Preparer(replace(self._recipe, columns=columns))
 
     def _admit(self, prepared: Prepared, source: str) -> None:
         """One batch in one transaction."""
@@ -216,6 +219,7 @@ class Admission:
             "digest": hmac.digest(self._keys.content, raw.data or f"{source}|{raw.line}".encode(), "sha256"),
             "state": "held",
             "at": self._clock(),
+            "reference": orjson.dumps(raw.reference).decode() if raw.reference is not None else None,
         }
 
 

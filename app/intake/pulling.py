@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from app.connecting import secrets_of
 from app.intake.pull import Pulled, Puller
 from app.intake.sources import open_source
-from app.model.errors import SecondlookError
+from app.model.errors import SecondlookError, SettingsError
 from app.settings import Workspace
 from db import connections
 from db.engine import Store
@@ -43,10 +43,10 @@ class Pulling:
             if moment <= self._clock():
                 yield self._turn(name)
 
-    def drain(self, tell: Callable[[str, Pulled], None]) -> tuple[dict[str, Pulled], dict[str, str]]:
+    def drain(self, tell: Callable[[str, Pulled], None]) -> tuple[dict[str, Pulled], dict[str, SecondlookError]]:
         """Pulls everything that waits now; returns what came, and errors, by source."""
         totals: dict[str, Pulled] = {}
-        failed: dict[str, str] = {}
+        failed: dict[str, SecondlookError] = {}
         for name in self._next:
             total = totals.setdefault(name, Pulled())
             try:
@@ -54,7 +54,7 @@ class Pulling:
                     total.add(done)
                     tell(name, total)
             except SecondlookError as error:
-                failed[name] = str(error)
+                failed[name] = error
         return totals, failed
 
     def pause(self) -> float:
@@ -104,5 +104,12 @@ class Pulling:
     def _opened(self, name: str) -> Puller:
         workspace, settings = self._workspace, self._workspace.settings.sources[name]
         keys = workspace.keys()
+        policy = workspace.policy(settings.queue)
         source = open_source(name, settings, secrets_of(str(workspace.root)), workspace.root)
-        return Puller(self._store, keys, name, settings.queue, workspace.policy(settings.queue), source)
+        if policy.task is None and not getattr(source, "brings_task", True):
+            source.close()
+            raise SettingsError(
+                f"Predictions of type {settings.type} bring no task: add [queues.{settings.queue}.task] to "
+                f"secondlook.toml; docs/sources/{settings.type}.md has an example. Nothing was taken."
+            )
+        return Puller(self._store, keys, name, settings.queue, policy, source)

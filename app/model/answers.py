@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from app.model.errors import RubricError
 from app.model.prediction import Output, Task
 from app.model.rubric import UNRESOLVABLE, Criterion, Rubric, Verdict
@@ -185,7 +187,18 @@ def _text(criterion: Criterion, value: Any) -> str:
         raise ValueError(f"expected at least {criterion.min_length} characters, got {len(text)}")
     if len(text) > criterion.max_length:
         raise ValueError(f"expected at most {criterion.max_length} characters, got {len(text)}")
+    if criterion.format == "json":
+        _check_json(text)
     return text
+
+
+def _check_json(text: str) -> None:
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"expected JSON: {error.msg} in line {error.lineno}, column {error.colno}") from None
+    if not isinstance(found, dict | list):
+        raise ValueError('expected a JSON object, such as {"amount": 20}')
 
 
 def _span(value: Any) -> dict[str, Any]:

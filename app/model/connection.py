@@ -71,7 +71,10 @@ class Batch:
 
 
 class Source(Protocol):
-    """Gives predictions. Both methods may block; they raise errors of `app.model.errors` only."""
+    """Gives predictions. Both methods may block; they raise errors of `app.model.errors` only.
+
+    A class whose records never say what their task is has `brings_task = False`: then the queue has to.
+    """
 
     def pull(self, limit: int, cursor: str) -> Batch:
         """At most `limit` items after the cursor; an empty batch where there is nothing now."""

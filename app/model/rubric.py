@@ -42,7 +42,7 @@ class Option(Strict):
 
 
 class Criterion(Strict):
-    """One question of a rubric."""
+    """One question of a rubric. `format`: what a text has to be; `begin`: the input with which the writing begins."""
 
     id: Identifier
     kind: CriterionKind
@@ -60,6 +60,8 @@ class Criterion(Strict):
     min_length: Annotated[int, Field(ge=0)] = 0
     max_length: Annotated[int, Field(gt=0)] = 20_000
     text: str = "output.text"
+    format: Literal["plain", "json"] = "plain"
+    begin: str = ""
     unresolvable: bool = True
     reverse: bool = False
 
@@ -83,6 +85,8 @@ class Criterion(Strict):
         odd = [c for c in self.critical if self.kind != "label" and offered and _word(c) not in offered]
         if odd:
             raise ValueError(f"critical names '{odd[0]}', which is no answer to it ({', '.join(sorted(offered))})")
+        if self.kind != "text" and (self.format != "plain" or self.begin):
+            raise ValueError("format and begin are for kind 'text'")
         if self.role == "verdict" and not set(ids) <= set(VERDICTS):
             raise ValueError(f"options of a verdict must be among {', '.join(VERDICTS)}")
         return self

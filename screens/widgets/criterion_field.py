@@ -19,6 +19,7 @@ from app.protect.safe_text import safe_line
 from screens.text import join, line
 from screens.widgets.explanations.layout import hang, wrap
 
+HOW_TO_WRITE = "i writes here"
 _DIGITS = "123456789"
 _CHOOSING = ("choice", "label", "yes_no", "scale")
 
@@ -43,6 +44,14 @@ class AnswerArea(TextArea):
     def get_line(self, line_index: int) -> Text:
         """A line as it is drawn: what was pasted or drafted is as hostile as anything else."""
         return Text(safe_line(self.document.get_line(line_index)), end="", no_wrap=True)
+
+    def on_focus(self) -> None:
+        """The hint is for those who do not write yet."""
+        self.placeholder = ""
+
+    def on_blur(self) -> None:
+        """Says again how to begin."""
+        self.placeholder = HOW_TO_WRITE
 
     def action_done(self, onward: bool) -> None:
         """Ends the writing."""
@@ -123,6 +132,7 @@ class CriterionField(Widget, can_focus=True):
         self.problem = ""
         self._labels: list[str] = []
         self._asked = True
+        self._begin = ""
         self._width = 40
         self._lines = -1
 
@@ -130,7 +140,7 @@ class CriterionField(Widget, can_focus=True):
         """The question with its options; a field where one writes."""
         yield Static(markup=False)
         if self.writes:
-            yield AnswerArea(soft_wrap=True, show_line_numbers=False, compact=True, placeholder="i writes here")
+            yield AnswerArea(soft_wrap=True, show_line_numbers=False, compact=True, placeholder=HOW_TO_WRITE)
 
     def on_mount(self) -> None:
         """Draws it."""
@@ -153,8 +163,9 @@ class CriterionField(Widget, can_focus=True):
         """What can be chosen in this case."""
         return self.criterion.choices(self._labels)
 
-    def set_case(self, labels: list[str], value: Any, asked: bool) -> None:
-        """Another case: its labels, the drafted answer, and whether it is asked now."""
+    def set_case(self, labels: list[str], value: Any, asked: bool, begin: str = "") -> None:
+        """Another case: its labels, the drafted answer, whether it is asked now, and how writing begins."""
+        self._begin = begin
         self._labels, self.value, self._asked, self.problem = labels, value, asked, ""
         if self.writes:
             area = self.query_one(AnswerArea)
@@ -183,7 +194,7 @@ class CriterionField(Widget, can_focus=True):
     def begin(self) -> None:
         """Takes the focus; a field for writing is ready for typing."""
         if self.writes and self._asked:
-            self.query_one(AnswerArea).focus()
+            self._write()
         else:
             self.focus()
 
@@ -250,11 +261,18 @@ class CriterionField(Widget, can_focus=True):
     def action_write(self) -> None:
         """Starts writing, or marking."""
         if self.writes and self._asked:
-            self.query_one(AnswerArea).focus()
+            self._write()
         elif self.criterion.kind == "text_span":
             self.post_message(self.SpansWanted(self))
         else:
             self.post_message(self.WritingWanted(self))
+
+    def _write(self) -> None:
+        """The cursor into the text; an empty one begins with what is to be changed."""
+        area = self.query_one(AnswerArea)
+        if self._begin and not area.text:
+            area.load_text(self._begin)
+        area.focus()
 
     @on(TextArea.Changed)
     def _written(self, event: TextArea.Changed) -> None:
@@ -272,14 +290,27 @@ class CriterionField(Widget, can_focus=True):
     @on(AnswerArea.Done)
     def _stopped_writing(self, event: AnswerArea.Done) -> None:
         event.stop()
-        if event.onward and self.value is None and self.criterion.required:
+        if event.onward and (problem := self._unfinished()):
             # Leaving would let the next words act as keys.
-            self.complain("an answer is required; esc leaves it for later")
+            self.complain(f"{problem}; esc leaves it for later")
             return
         self.focus()
         self._draw()
         if event.onward:
             self.post_message(self.Onward(self.criterion.id, submits=self.criterion.required))
+
+    def _unfinished(self) -> str:
+        """Why what is written cannot be the answer yet; empty: it can."""
+        if self.value is None:
+            return "an answer is required" if self.criterion.required else ""
+        if self._begin and self.value == self._begin:
+            return "nothing is changed yet"
+        if self.criterion.format == "json":
+            try:
+                normal(self.criterion, self.value, [])
+            except ValueError as error:
+                return str(error)
+        return ""
 
     # -- drawing --------------------------------------------------------------------------------
 

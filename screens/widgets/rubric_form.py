@@ -5,6 +5,8 @@ Before the model's answer may be seen, two questions come first: the label, and 
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
 from textual import on
@@ -15,7 +17,7 @@ from textual.widgets import Static
 
 from app.model.answers import asked
 from app.model.case import CaseView, Draft
-from app.model.prediction import Output, Task
+from app.model.prediction import Input, Output, Task
 from app.model.rubric import Criterion, Rubric
 from screens.text import line
 from screens.widgets.criterion_field import CriterionField
@@ -93,7 +95,10 @@ class RubricForm(Vertical):
         labels = view.prediction.task.labels
         asked_now = self._asked_ids()
         for field in self.fields:
-            field.set_case(labels, self.answers.get(field.criterion.id), field.criterion.id in asked_now)
+            answer = self.answers.get(field.criterion.id)
+            field.set_case(
+                labels, answer, field.criterion.id in asked_now, beginning(field.criterion, view.prediction.inputs)
+            )
             field.disabled = read_only
         for field in self.first_fields:
             field.set_case(labels, None, True)
@@ -261,3 +266,20 @@ class RubricForm(Vertical):
     def on_descendant_focus(self) -> None:
         """Another question has the focus."""
         self.show_hint()
+
+
+def beginning(criterion: Criterion, inputs: Sequence[Input]) -> str:
+    """What writing begins with: the named input's value, as JSON where that is asked for. Of inputs that are numbered
+    (`arguments 1`, `arguments 2`) a list."""
+    if not criterion.begin:
+        return ""
+    values = [i.value for i in inputs if i.name == criterion.begin]
+    numbered = [
+        i.value
+        for i in inputs
+        if i.name.startswith(f"{criterion.begin} ") and i.name[len(criterion.begin) :].strip().isdigit()
+    ]
+    value = values[0] if values else numbered or None
+    if value is None:
+        return ""
+    return json.dumps(value, ensure_ascii=False, indent=2) if criterion.format == "json" else str(value)

@@ -193,6 +193,19 @@ def test_a_defect_in_a_source_is_said_and_the_others_go_on(tmp_path: Path, monke
     assert "defect in the source 'odd': KeyError at test_pulling.py" in came["odd"][1]
 
 
+def test_a_queue_has_to_say_what_is_asked_about_a_trace(tmp_path: Path) -> None:
+    found = workspace(
+        tmp_path / "w", '[sources.traces]\ntype = "mlflow"\nqueue = "summaries"\nexperiments = ["x"]\n'
+        'url = "http://127.0.0.1:9"\n',
+    )  # fmt: skip
+    with opened(found) as store:
+        pulling = Pulling(found, store, ["traces"], Clock())
+        ((_, done, error),) = pulling.due()
+        pulling.close()
+    assert done.items == 0
+    assert "[queues.summaries.task]" in error and "Nothing was taken" in error
+
+
 class HungSource:
     """A source that never answers."""
 

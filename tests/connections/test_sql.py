@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 
+from app.cli import main
 from app.deliver.sinks.sql import SqlSink
+from app.intake.pull import Puller
 from app.intake.sources.sql import SqlOptions, SqlSource
 from app.model.connection import Delivery
 from app.model.errors import SettingsError, Unavailable, Undelivered
+from db import connections
 from tests.connections.places import ids, opened, puller, secrets, workspace
 
 TASK = """
@@ -79,6 +82,24 @@ def test_a_cursor_goes_on_where_it_was(theirs: Path, tmp_path: Path) -> None:
             pulling.close()
         assert len(ids(store)) == 25
     assert state(theirs) == {"new": 25}
+
+
+def test_what_was_quarantined_still_knows_where_it_came_from(
+    theirs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = workspace(tmp_path / "w", TASK.partition("[queues.loans.task]")[0])
+    with opened(found) as store:
+        pulling = Puller(
+            store, found.keys(), "warehouse", "loans", found.policy("loans"),
+            SqlSource(options(theirs), secrets(), found.root),
+        )  # fmt: skip
+        assert pulling.pull(1).quarantined == 1
+        pulling.close()
+    settings = found.root / "secondlook.toml"
+    settings.write_text(settings.read_text() + "[queues.loans.task]" + TASK.partition("[queues.loans.task]")[2])
+    assert main(["--workspace", str(found.root), "quarantine", "retry", "1"]) == 0
+    with opened(found) as store, store.read() as connection:
+        assert connections.origins(connection, [1]) == {1: ("warehouse", '{"key":1}')}
 
 
 def verdict(kind: str = "verdict", **reference: Any) -> Delivery:

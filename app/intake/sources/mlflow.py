@@ -27,6 +27,8 @@ class MlflowSource:
     """Pulls flagged traces. Safe to stop anywhere: what was not tagged is pulled again, and found to be held."""
 
     Options = MlflowOptions
+    # What is asked about a trace is for the queue to say.
+    brings_task = False
 
     def __init__(self, options: MlflowOptions, secrets: Callable[[str], str], root: Path) -> None:
         self._options = options

@@ -60,6 +60,8 @@ class PhoenixSource:
     """Pulls flagged spans with what is below them."""
 
     Options = PhoenixOptions
+    # What is asked about a trace is for the queue to say.
+    brings_task = False
 
     def __init__(self, options: PhoenixOptions, secrets: Callable[[str], str], root: Path) -> None:
         self._options = options

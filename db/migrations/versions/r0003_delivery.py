@@ -24,6 +24,8 @@ def upgrade() -> None:
         sa.Column("source", sa.Text, nullable=False),
         sa.Column("reference", sa.Text, nullable=False),
     )
+    # What a source needs to find a quarantined item again, once it is a case after all.
+    op.add_column("quarantine", sa.Column("reference", sa.Text))
     op.create_table(
         "outbox",
         sa.Column("event_id", sa.Text, primary_key=True),
