@@ -50,26 +50,27 @@ def _class(kind: str, name: str, type_name: str, built_in: Mapping[str, str]) ->
 
 def secrets_of(workspace: str) -> Secrets:
     """Secrets by name: from SECONDLOOK_SECRET_NAME (or the file that ..._FILE names), else from the keyring."""
+    return lambda name: secret_and_place(workspace, name)[0]
 
-    def find(name: str) -> str:
-        variable = variable_of(name)
-        if os.environ.get(variable):
-            return os.environ[variable]
-        named = os.environ.get(f"{variable}_FILE")
-        if named:
-            try:
-                return Path(named).read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeDecodeError) as error:
-                raise Unavailable(f"{variable}_FILE names {named}, which cannot be read: {error}.") from None
-        found = keyrings.get(account_of(workspace, name))
-        if found is None:
-            raise Unavailable(
-                f"The secret '{name}' is neither in the environment ({variable}) nor in the keyring. "
-                f"`secondlook secret set {name}` puts it there."
-            )
-        return found
 
-    return find
+def secret_and_place(workspace: str, name: str) -> tuple[str, str]:
+    """A secret, and in words where it was found. Raises Unavailable where it is nowhere."""
+    variable = variable_of(name)
+    if os.environ.get(variable):
+        return os.environ[variable], f"in the environment ({variable})"
+    named = os.environ.get(f"{variable}_FILE")
+    if named:
+        try:
+            return Path(named).read_text(encoding="utf-8").strip(), f"in the file {named}"
+        except (OSError, UnicodeDecodeError) as error:
+            raise Unavailable(f"{variable}_FILE names {named}, which cannot be read: {error}.") from None
+    found = keyrings.get(account_of(workspace, name))
+    if found is None:
+        raise Unavailable(
+            f"The secret '{name}' is neither in the environment ({variable}) nor in the keyring. "
+            f"`secondlook secret set {name}` puts it there."
+        )
+    return found, "in the keyring"
 
 
 def variable_of(name: str) -> str:

@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from app.cli.output import emit, say
@@ -65,7 +66,7 @@ def _findings(arguments: argparse.Namespace) -> Iterator[Finding]:
         return
     queues = ", ".join(workspace.settings.queues) or "no queue"
     yield Finding("workspace", "ok", f"{workspace.root}: {queues}; {len(rubrics)} rubrics")
-    for look in (_workspace_key, _database, _officers, _backups, _policies):
+    for look in (_workspace_key, _database, _officers, _backups, _policies, _connections):
         yield from _carefully(look, workspace)
 
 
@@ -198,3 +199,39 @@ def _policies(workspace: Workspace) -> Iterator[Finding]:
         kept = "" if policy.retain == type(policy.retain)() else "; lets go by days"
         texts = "" if policy.texts is None else f"; {len(policy.texts)} free texts allowed"
         yield Finding("queue", "ok", f"{name}: texts searched for {policy.detect}{texts}; reveal {approval}{kept}")
+
+
+def _connections(workspace: Workspace) -> Iterator[Finding]:
+    """Sources and sinks: whether their settings can be used, where their secrets are. Nobody is called."""
+    from app.deliver.deliverer import sinks_of
+    from app.deliver.sinks import open_sink
+    from app.intake.sources import open_source
+
+    root, settings = workspace.root, workspace.settings
+    for name, source in settings.sources.items():
+        yield from _connection(
+            workspace,
+            f"source {name}",
+            partial(open_source, name, source, root=root),
+            f"{source.type} → {source.queue}",
+        )
+    for name, sink in sinks_of(settings).items():
+        yield from _connection(workspace, f"sink {name}", partial(open_sink, name, sink, root=root), sink.type)
+
+
+def _connection(workspace: Workspace, what: str, opening: Callable[..., Any], detail: str) -> Iterator[Finding]:
+    from app.connecting import secret_and_place
+
+    places: list[str] = []
+
+    def secrets(name: str) -> str:
+        secret, place = secret_and_place(str(workspace.root), name)
+        places.append(f"secret {name} {place}")
+        return secret
+
+    try:
+        opening(secrets=secrets).close()
+    except SecondlookError as error:
+        yield Finding(what, "wrong", str(error))
+    else:
+        yield Finding(what, "ok", "; ".join([detail, *dict.fromkeys(places)]))

@@ -121,3 +121,14 @@ def test_a_secret_is_one_line_of_standard_input(run: Run, monkeypatch: pytest.Mo
         assert run("secret", "set", "empty")[0] == 0
         assert run("secret", "set", "empty")[0] == 2
     assert sorted(ring.kept.values()) == ["a word", "more"]
+
+
+def test_doctor_says_where_the_secret_of_a_connection_is(root: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    configure(root, "https://example.org/hooks").close()
+    code, out, _ = run("doctor", "--json")
+    (found,) = [finding for finding in json.loads(out) if finding["what"] == "sink hook"]
+    assert (code, found["state"]) == (1, "wrong") and "secondlook secret set hook-2026" in found["detail"]
+    monkeypatch.setenv("SECONDLOOK_SECRET_HOOK_2026", KEYS["hook-2026"])
+    (found,) = [finding for finding in json.loads(run("doctor", "--json")[1]) if finding["what"] == "sink hook"]
+    assert found["state"] == "ok" and "in the environment (SECONDLOOK_SECRET_HOOK_2026)" in found["detail"]
+    assert KEYS["hook-2026"] not in run("doctor")[1]
