@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import random
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.model.errors import SecondlookError, Unavailable
 from db.migrations import HEAD, REVISIONS
+from db.sqlite import BUSY_SECONDS, read_only_file, sqlite_engine, sqlite_url, truncate_log
 
 __all__ = ["Connection", "Store", "open_store", "readable_errors", "sqlite_url"]
-
-# How long a writer waits for its turn before it says that the database is busy.
-BUSY_SECONDS = 15.0
-# How long the write-ahead log's emptying waits for those who read it.
-_READERS_SECONDS = 3.0
 
 
 class Store:
@@ -34,11 +24,14 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._writer = engine.execution_options(secondlook_write=True)
+        self._reader = engine
+        if engine.dialect.name == "postgresql":
+            self._reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one consistent state."""
-        with readable_errors(), self.engine.connect() as connection, connection.begin():
+        with readable_errors(), self._reader.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -51,18 +44,8 @@ class Store:
         """Empties SQLite's write-ahead log, where old pages lie; False where others keep reading it."""
         if self.engine.dialect.name != "sqlite":
             return True
-        give_up = time.monotonic() + _READERS_SECONDS
         with readable_errors():
-            connection = self.engine.raw_connection()
-            try:
-                # Straight to the driver: a checkpoint cannot be part of a transaction.
-                while True:
-                    busy = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-                    if not busy or time.monotonic() > give_up:
-                        return not busy
-                    time.sleep(0.05)
-            finally:
-                connection.close()
+            return truncate_log(self.engine)
 
     def close(self) -> None:
         """Gives all connections back."""
@@ -75,10 +58,9 @@ def open_store(url: str) -> Store:
     A SQLite file that may not be written, such as an auditor's copy, is opened to be read. Raises Unavailable where
     it cannot be opened or comes from a newer version.
     """
-    copy = _read_only_file(url)
+    copy = read_only_file(url)
     if copy is not None:
         return _read_only_store(copy)
-    _make_private(url)
     store = Store(_engine(url))
     try:
         with readable_errors():
@@ -89,41 +71,12 @@ def open_store(url: str) -> Store:
     return store
 
 
-def sqlite_url(path: Path) -> str:
-    """The URL of a SQLite file."""
-    return sa.URL.create("sqlite", database=str(path)).render_as_string()
-
-
 def _engine(url: str) -> Engine:
-    options: dict[str, Any] = {}
-    if url.startswith("sqlite"):
-        options["connect_args"] = {"timeout": 0.02}
-    engine = sa.create_engine(url, **options)
-    if engine.dialect.name == "sqlite":
-        sa.event.listen(engine, "connect", _prepare_sqlite)
-        sa.event.listen(engine, "begin", _begin_sqlite)
-    return engine
+    if sa.make_url(url).get_backend_name() == "postgresql":
+        from db.postgres import postgres_engine
 
-
-def _make_private(url: str) -> None:
-    """A new SQLite file is readable by its owner only; what SQLite puts beside it takes after it."""
-    place = sa.make_url(url)
-    if place.get_backend_name() == "sqlite" and place.database and place.database != ":memory:":
-        with contextlib.suppress(OSError):
-            os.close(os.open(place.database, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-
-
-def _read_only_file(url: str) -> Path | None:
-    """The SQLite file behind a URL, if it is there and it or its folder may not be written."""
-    place = sa.make_url(url)
-    if place.get_backend_name() != "sqlite" or not place.database or place.database == ":memory:":
-        return None
-    path = Path(place.database)
-    return path if path.exists() and not (_may_write(path) and _may_write(path.parent)) else None
-
-
-def _may_write(path: Path) -> bool:
-    return os.access(path, os.W_OK)
+        return postgres_engine(url)
+    return sqlite_engine(url)
 
 
 def _read_only_store(path: Path) -> Store:
@@ -149,43 +102,6 @@ def _read_only_store(path: Path) -> Store:
             "Nothing was changed. Copy it to a place that can be written."
         )
     return store
-
-
-def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
-    # SQLAlchemy's `begin` event below opens transactions; the driver must not open its own.
-    connection.isolation_level = None
-    _patiently(lambda: connection.execute("PRAGMA journal_mode = WAL"))
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA secure_delete = ON")
-    connection.execute("PRAGMA recursive_triggers = ON")
-    connection.execute("PRAGMA temp_store = MEMORY")
-    connection.execute("PRAGMA cache_size = -4000")
-    # A checkpoint every 16 MB of log: an import would otherwise pay one with every batch.
-    connection.execute("PRAGMA wal_autocheckpoint = 4000")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # Straight to the driver: a transaction is one of the three costs of every act.
-    execute = connection.connection.cursor().execute
-    if connection.get_execution_options().get("secondlook_write"):
-        _patiently(lambda: execute("BEGIN IMMEDIATE"))
-    else:
-        execute("BEGIN")
-
-
-def _patiently(act: Any) -> None:
-    """Tries until the database is free. Short random pauses keep many writers from marching in step."""
-    give_up = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            act()
-        except Exception as error:
-            if "locked" not in str(error) or time.monotonic() > give_up:
-                raise
-            time.sleep(random.uniform(0.0002, 0.004))
-        else:
-            return
 
 
 def _bring_up_to_date(store: Store) -> None:

@@ -17,6 +17,7 @@ from db.tables import metadata
 _c = metadata.tables["cases"]
 _marks = metadata.tables["marks"]
 _open = sa.text("cases.state = 'open'")
+_one_less = sa.case((_c.c.claims > 0, _c.c.claims - 1), else_=0)
 _unheld: dict[str, Any] = {"lease_owner": None, "lease_session": None, "wake_at": None}
 
 
@@ -131,7 +132,7 @@ def extend(connection: Connection, case_id: int, until: int) -> None:
 
 def reopen(connection: Connection, case_id: int, forget_claim: bool) -> None:
     """Puts a case back; `forget_claim` where its claim shall not count towards parking."""
-    claims = sa.func.max(_c.c.claims - 1, 0) if forget_claim else _c.c.claims
+    claims = _one_less if forget_claim else _c.c.claims
     connection.execute(
         _c.update().where(_c.c.case_id == case_id).values(state="open", claims=claims, note=None, **_unheld)
     )
@@ -147,7 +148,7 @@ def defer(connection: Connection, case_id: int, until: int) -> None:
     connection.execute(
         _c.update()
         .where(_c.c.case_id == case_id)
-        .values(state="deferred", claims=sa.func.max(_c.c.claims - 1, 0), **{**_unheld, "wake_at": until})
+        .values(state="deferred", claims=_one_less, **{**_unheld, "wake_at": until})
     )
 
 

@@ -99,7 +99,7 @@ def backlog(connection: Connection, now: int) -> list[Any]:
         _c.c.queue,
         _c.c.state,
         sa.func.count().label("n"),
-        sa.func.sum(sa.case((_c.c.due_at < now, 1), else_=0)).label("overdue"),
+        sa.func.count(sa.case((_c.c.due_at < now, 1))).label("overdue"),
         sa.func.min(_c.c.admitted_at).label("oldest"),
     ).group_by(_c.c.queue, _c.c.state)
     return list(connection.execute(query))

@@ -5,34 +5,15 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection
 
 from db.tables import metadata
+from db.upserts import insert_or
 
 _table = metadata.tables["quarantine"]
-_new = sqlite_insert(_table)
-# One that was retried or discarded before is held anew.
-_insert = _new.on_conflict_do_update(
-    index_elements=["queue", "digest"],
-    set_={
-        name: _new.excluded[name]
-        for name in (
-            "source",
-            "line",
-            "code",
-            "field",
-            "expected",
-            "external_id",
-            "size",
-            "form",
-            "sealed",
-            "state",
-            "at",
-            "reference",
-        )
-    },
-    where=_table.c.state != "held",
+_CHANGED = (
+    *("source", "line", "code", "field", "expected", "external_id", "size", "form", "sealed", "state", "at"),
+    "reference",
 )
 
 
@@ -59,9 +40,15 @@ _listed = [_table.c[name] for name in Held._fields]
 
 
 def hold(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    """Keeps records; one that is held already is not kept twice."""
-    if rows:
-        connection.execute(_insert, rows)
+    """Keeps records. One that is held already is not kept twice; one that was retried or discarded is held anew."""
+    if not rows:
+        return
+    new = insert_or(connection, _table)
+    changed = {name: new.excluded[name] for name in _CHANGED}
+    held_anew = new.on_conflict_do_update(
+        index_elements=["queue", "digest"], set_=changed, where=_table.c.state != "held"
+    )
+    connection.execute(held_anew, rows)
 
 
 def held(connection: Connection, queue: str | None = None, everything: bool = False) -> list[Held]:

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection, Row
 
 from db.prepared import Prepared
 from db.tables import metadata
+from db.upserts import insert_or, insert_or_update
 
 _cases = metadata.tables["cases"]
 _records = metadata.tables["case_records"]
@@ -34,11 +34,6 @@ _draft = Prepared(
         _drafts.c.person == sa.bindparam("person"),
         _drafts.c.rubric_hash == sa.bindparam("rubric_hash"),
     )
-)
-_save_draft = insert(_drafts)
-_save_draft = _save_draft.on_conflict_do_update(
-    index_elements=["case_id", "person", "rubric_hash"],
-    set_={"body": _save_draft.excluded.body, "updated_at": _save_draft.excluded.updated_at},
 )
 _drop_draft = Prepared(
     _drafts.delete().where(_drafts.c.case_id == sa.bindparam("id"), _drafts.c.person == sa.bindparam("who"))
@@ -128,7 +123,7 @@ def drop_verdict(connection: Connection, case_id: int) -> None:
 def judge(connection: Connection, case_id: int, person: str, label: str, confidence: int | None, at: int) -> None:
     """Keeps a first judgement; the first one stays."""
     connection.execute(
-        insert(_judgements).on_conflict_do_nothing(),
+        insert_or(connection, _judgements).on_conflict_do_nothing(),
         {"case_id": case_id, "person": person, "label": label, "confidence": confidence, "at": at},
     )
 
@@ -142,7 +137,7 @@ def judgement(connection: Connection, case_id: int, person: str) -> Judged | Non
 def save_draft(connection: Connection, case_id: int, person: str, rubric_hash: str, body: str, at: int) -> None:
     """Keeps answers that are not submitted."""
     connection.execute(
-        _save_draft,
+        insert_or_update(connection, _drafts, ["case_id", "person", "rubric_hash"], ["body", "updated_at"]),
         {"case_id": case_id, "person": person, "rubric_hash": rubric_hash, "body": body, "updated_at": at},
     )
 
@@ -171,12 +166,8 @@ def count_drafts(connection: Connection, person: str) -> int:
 
 def mark(connection: Connection, case_id: int, person: str, kind: str, note: str, at: int) -> None:
     """Notes that a person skipped or flagged a case."""
-    change = insert(_marks)
     connection.execute(
-        change.on_conflict_do_update(
-            index_elements=["case_id", "person", "kind"],
-            set_={"note": change.excluded.note, "at": change.excluded.at},
-        ),
+        insert_or_update(connection, _marks, ["case_id", "person", "kind"], ["note", "at"]),
         {"case_id": case_id, "person": person, "kind": kind, "note": note, "at": at},
     )
 
@@ -197,4 +188,4 @@ def unmark(connection: Connection, kind: str, person: str, queue: str | None = N
 
 def register_rubric(connection: Connection, row: dict[str, Any]) -> None:
     """Keeps a rubric's content under its hash, once."""
-    connection.execute(insert(_rubrics).on_conflict_do_nothing(), row)
+    connection.execute(insert_or(connection, _rubrics).on_conflict_do_nothing(), row)

@@ -8,20 +8,28 @@ from pathlib import Path
 import pytest
 
 from app.desk.protocol import Desk
-from tests.contract.worlds import WORLDS, SqliteWorld, World
+from tests.contract.worlds import WORLDS, SqliteWorld, StoreWorld, World
 
 FULL = {"credit": 24, "summaries": 24, "moderation": 24, "blind": 24}
 
 
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An SQLite file with all samples."""
+    return SqliteWorld.template(tmp_path_factory.mktemp("sqlite"), FULL)
+
+
 @pytest.fixture(scope="session", params=sorted(WORLDS))
-def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """A kind of world, and its template."""
     kind = str(request.param)
+    if kind == "sqlite":
+        return kind, str(request.getfixturevalue("sqlite_template"))
     return kind, WORLDS[kind].template(tmp_path_factory.mktemp(kind), FULL)
 
 
 @pytest.fixture
-def world(template: tuple[str, Path], tmp_path: Path) -> Iterator[World]:
+def world(template: tuple[str, str], tmp_path: Path) -> Iterator[StoreWorld]:
     """All samples in their queues, nobody at work yet."""
     kind, path = template
     made = WORLDS[kind](tmp_path, path)
@@ -30,12 +38,9 @@ def world(template: tuple[str, Path], tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture
-def sqlite(tmp_path: Path, template: tuple[str, Path]) -> Iterator[SqliteWorld]:
+def sqlite(tmp_path: Path, sqlite_template: str) -> Iterator[SqliteWorld]:
     """A world whose file can be tampered with beside the program."""
-    kind, path = template
-    if kind != "sqlite":
-        pytest.skip("tampers with an SQLite file")
-    made = SqliteWorld(tmp_path, path)
+    made = SqliteWorld(tmp_path, sqlite_template)
     yield made
     made.close()
 

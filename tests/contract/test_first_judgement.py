@@ -6,7 +6,7 @@ said must answer alike until the person has judged.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import pytest
 from app.desk.protocol import Desk
 from app.model.case import Decision, Draft, Filter
 from app.model.errors import BadInput, Refused, SecondlookError
-from tests.contract.worlds import WORLDS, SqliteWorld, World, agreeing, decide, overturning, samples
+from tests.contract.worlds import WORLDS, StoreWorld, World, agreeing, decide, overturning, samples
 
 PLANTED = "zzsecretzz"
 
@@ -98,7 +98,7 @@ def _other(explanation: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def two_worlds(folder: Path, kind: str) -> Iterator[list[SqliteWorld]]:
+def two_worlds(folder: Path, kind: str) -> Iterator[Sequence[StoreWorld]]:
     """The same cases twice; in the second the model said the opposite, for other reasons."""
     made = []
     for number in (0, 1):

@@ -9,12 +9,13 @@ import shutil
 import sqlite3
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
+import psycopg
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from app.audit.verify import Verification, verify
@@ -31,6 +32,7 @@ from app.officer_key import make
 from app.secrets import Keys
 from app.settings import load_rubric
 from db.engine import Store, open_store, sqlite_url
+from tests.contract import postgres
 
 KEYS = Keys(b"p" * 32, b"c" * 32, b"q" * 32, b"s" * 32)
 MINUTE = 60_000
@@ -146,19 +148,17 @@ class World:
             desk.close()
 
 
-class SqliteWorld(World):
-    """LocalDesk on an SQLite file. Each desk has its own store, as each terminal does."""
-
-    def __init__(self, folder: Path, template: Path | None = None) -> None:
-        super().__init__(folder)
-        self.path = folder / "secondlook.db"
-        if template:
-            shutil.copyfile(template, self.path)
+class StoreWorld(World):
+    """LocalDesk on a database. Each desk has its own store, as each terminal does."""
 
     @property
     def url(self) -> str:
         """The database's URL."""
-        return sqlite_url(self.path)
+        raise NotImplementedError
+
+    def run(self, *statements: str) -> None:
+        """Changes the database beside the program, all or nothing."""
+        raise NotImplementedError
 
     @contextmanager
     def store(self) -> Iterator[Store]:
@@ -174,11 +174,34 @@ class SqliteWorld(World):
 
     def admit(self, queue: str, records: Iterable[Mapping[str, Any]]) -> Count:
         """Brings records in."""
-        store = open_store(self.url)
-        try:
+        with self.store() as store:
             return admit(store, queue, records, self.clock)
-        finally:
-            store.close()
+
+    def verify(self) -> Verification:
+        """The log's verification."""
+        with self.store() as store:
+            return verify(store)
+
+    def _fill(self, sizes: Mapping[str, int]) -> None:
+        """The first so many samples of each queue."""
+        for queue, size in sizes.items():
+            count = self.admit(queue, samples(queue)[:size])
+            assert count.as_dict() == {"admitted": size, "duplicates": 0, "quarantined": 0}
+
+
+class SqliteWorld(StoreWorld):
+    """On an SQLite file."""
+
+    def __init__(self, folder: Path, template: str = "") -> None:
+        super().__init__(folder)
+        self.path = folder / "secondlook.db"
+        if template:
+            shutil.copyfile(template, self.path)
+
+    @property
+    def url(self) -> str:
+        """The database's URL."""
+        return sqlite_url(self.path)
 
     def raw(self) -> sqlite3.Connection:
         """A connection beside the program, as an intruder would open it."""
@@ -186,42 +209,62 @@ class SqliteWorld(World):
 
     def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """What is kept, asked beside the desk."""
-        connection = self.raw()
-        try:
+        with closing(self.raw()) as connection:
             return connection.execute(sql, values).fetchall()
-        finally:
-            connection.close()
 
     def run(self, *statements: str) -> None:
         """Changes the file beside the program, all or nothing."""
-        connection = self.raw()
-        try:
+        with closing(self.raw()) as connection:
             connection.execute("BEGIN IMMEDIATE")
             for statement in statements:
                 connection.execute(statement)
             connection.execute("COMMIT")
-        finally:
-            connection.close()
-
-    def verify(self) -> Verification:
-        """The log's verification."""
-        store = open_store(self.url)
-        try:
-            return verify(store)
-        finally:
-            store.close()
 
     @classmethod
-    def template(cls, folder: Path, sizes: Mapping[str, int]) -> Path:
+    def template(cls, folder: Path, sizes: Mapping[str, int]) -> str:
         """A file with the first so many samples of each queue, to be copied for each test."""
         world = cls(folder)
-        for queue, size in sizes.items():
-            count = world.admit(queue, samples(queue)[:size])
-            assert count.as_dict() == {"admitted": size, "duplicates": 0, "quarantined": 0}
-        return world.path
+        world._fill(sizes)
+        return str(world.path)
 
 
-WORLDS: dict[str, type[SqliteWorld]] = {"sqlite": SqliteWorld}
+class PostgresWorld(StoreWorld):
+    """On a database of a PostgreSQL server, which is dropped at the end."""
+
+    def __init__(self, folder: Path, template: str = "") -> None:
+        super().__init__(folder)
+        self.name = postgres.make_database(template)
+
+    @property
+    def url(self) -> str:
+        """The database's URL."""
+        return postgres.url_of(self.name)
+
+    def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """What is kept, asked beside the desk; `?` stands for a value."""
+        with psycopg.connect(self.url) as connection:
+            return connection.execute(sql.replace("?", "%s").encode(), values).fetchall()
+
+    def run(self, *statements: str) -> None:
+        """Changes the database beside the program, all or nothing."""
+        with psycopg.connect(self.url) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+
+    def close(self) -> None:
+        """Closes every desk, and drops the database."""
+        super().close()
+        postgres.drop_database(self.name)
+
+    @classmethod
+    def template(cls, folder: Path, sizes: Mapping[str, int]) -> str:
+        """A database with the first so many samples of each queue, to be copied for each test."""
+        world = cls(folder)
+        world._fill(sizes)
+        return world.name
+
+
+WORLDS: dict[str, type[SqliteWorld | PostgresWorld]] = {"sqlite": SqliteWorld, "postgres": PostgresWorld}
 
 
 # -- what a person answers ---------------------------------------------------------------------------

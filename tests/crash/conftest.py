@@ -68,7 +68,7 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def world(crowded: Path, tmp_path: Path) -> Iterator[SqliteWorld]:
     """800 open cases."""
-    made = SqliteWorld(tmp_path, crowded)
+    made = SqliteWorld(tmp_path, str(crowded))
     yield made
     made.close()
 

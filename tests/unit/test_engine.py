@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import db.engine
+import db.sqlite
 from app.model.errors import Unavailable
 from db.engine import open_store, sqlite_url
 
@@ -45,7 +45,7 @@ def test_a_missing_folder_is_said(tmp_path: Path) -> None:
 
 
 def test_a_busy_database_gives_up_after_a_while(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(db.engine, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(db.sqlite, "BUSY_SECONDS", 0.05)
     store = open_store(sqlite_url(path))
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -70,7 +70,7 @@ def test_a_full_disk_keeps_what_was_there(path: Path) -> None:
 
 def may_not_write(monkeypatch: pytest.MonkeyPatch) -> None:
     """As for an auditor's copy. (Tests may run as root, whom no file's mode holds.)"""
-    monkeypatch.setattr(db.engine, "_may_write", lambda _path: False)
+    monkeypatch.setattr(db.sqlite, "_may_write", lambda _path: False)
 
 
 def test_a_file_that_may_not_be_written_is_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

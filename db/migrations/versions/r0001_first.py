@@ -28,6 +28,17 @@ def upgrade() -> None:
                 f"CREATE TRIGGER audit_no_{act.lower()} BEFORE {act} ON audit "
                 "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
             )
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("CREATE TABLE case_texts (case_id BIGINT PRIMARY KEY, body TEXT NOT NULL, words TSVECTOR NOT NULL)")
+        op.execute("CREATE INDEX ix_case_texts_words ON case_texts USING gin (words)")
+        op.execute(
+            "CREATE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$"
+        )
+        op.execute(
+            "CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
+            "FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()"
+        )
 
 
 def _cases() -> None:
