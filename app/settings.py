@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from app.secrets import Keys
 
 DATABASE_FILE = "secondlook.db"
+# Where `migrate` leaves the embedded database.
+MOVED_FILE = "secondlook-moved.db"
 
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
@@ -100,6 +102,11 @@ class Workspace:
         """Raises Unavailable where the embedded database is not there: an empty one must not take its place."""
         if os.environ.get("SECONDLOOK_DATABASE_URL") or (self.root / DATABASE_FILE).exists():
             return
+        if (self.root / MOVED_FILE).exists():
+            raise Unavailable(
+                "This workspace was moved to PostgreSQL: set SECONDLOOK_DATABASE_URL. What was embedded lies in "
+                f"{self.root / MOVED_FILE}."
+            )
         copies = sorted((self.root / "backups").glob("*.db"))
         restore = f"the newest backup here is {copies[-1]}" if copies else "there is no backup in this folder"
         raise Unavailable(

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from app.model.errors import SecondlookError, Unavailable
+from app.model.errors import SecondlookError, SettingsError, Unavailable
 from db.migrations import HEAD, REVISIONS
 from db.sqlite import BUSY_SECONDS, read_only_file, sqlite_engine, sqlite_url, truncate_log
 
@@ -24,14 +24,11 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._writer = engine.execution_options(secondlook_write=True)
-        self._reader = engine
-        if engine.dialect.name == "postgresql":
-            self._reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one consistent state."""
-        with readable_errors(), self._reader.connect() as connection, connection.begin():
+        with readable_errors(), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -58,6 +55,7 @@ def open_store(url: str) -> Store:
     A SQLite file that may not be written, such as an auditor's copy, is opened to be read. Raises Unavailable where
     it cannot be opened or comes from a newer version.
     """
+    _check_url(url)
     copy = read_only_file(url)
     if copy is not None:
         return _read_only_store(copy)
@@ -69,6 +67,15 @@ def open_store(url: str) -> Store:
         store.close()
         raise
     return store
+
+
+def _check_url(url: str) -> None:
+    try:
+        known = sa.make_url(url).get_backend_name() in ("sqlite", "postgresql")
+    except (sa.exc.ArgumentError, ValueError):
+        known = False
+    if not known:
+        raise SettingsError("This is no URL of a database: expected postgresql://USER@HOST/DATABASE.")
 
 
 def _engine(url: str) -> Engine:
@@ -139,7 +146,7 @@ def readable_errors() -> Iterator[None]:
         yield
     except DBAPIError as error:
         broken_rule = isinstance(error, sa.exc.IntegrityError) and not _is_trigger(error)
-        if broken_rule or isinstance(error, sa.exc.ProgrammingError):
+        if broken_rule or (isinstance(error, sa.exc.ProgrammingError) and not _is_theirs(error)):
             raise
         raise Unavailable(_explain(str(error.orig))) from error
     except sqlite3.Error as error:
@@ -147,18 +154,24 @@ def readable_errors() -> Iterator[None]:
         raise Unavailable(_explain(str(error))) from error
 
 
+def _is_theirs(error: DBAPIError) -> bool:
+    """Whether PostgreSQL refused what is no mistake of ours: a right, a table that is gone, a word of a trigger."""
+    return getattr(error.orig, "sqlstate", "") in ("42501", "42P01", "42703", "P0001")
+
+
 def _is_trigger(error: DBAPIError) -> bool:
     """Whether a trigger refused: SQLite reports that as a broken constraint."""
     return getattr(error.orig, "sqlite_errorname", "") == "SQLITE_CONSTRAINT_TRIGGER"
 
 
-def _explain(message: str) -> str:
+def _explain(said: str) -> str:
     kept = "What was saved before is kept; the last act was not carried out."
+    message = said.splitlines()[0] if said else "no reason given"
     if "readonly" in message:
         return f"The database is read-only. {kept} Make its file and folder writable, or choose another --workspace."
     if "full" in message:
         return f"The disk is full. {kept} Free some space and do it again."
-    if "locked" in message or "busy" in message:
+    if "locked" in message or "busy" in message or "lock timeout" in message:
         return (
             f"Another program has kept the database busy for {BUSY_SECONDS:.0f} seconds. {kept} Close it or try again."
         )
@@ -169,11 +182,17 @@ def _explain(message: str) -> str:
             "The database file is damaged or is no SQLite database. Nothing was changed. "
             "Restore a backup, or start a new workspace with `secondlook init`."
         )
-    if "no such table" in message or "no such column" in message:
+    if "connection" in message and ("refused" in message or "failed" in message or "closed" in message):
+        return f"The database does not answer ({message}). {kept} It is asked again with the next act."
+    if "permission denied" in message:
+        return f"The database does not allow this ({message}). {kept} docs/team.md lists the rights that are needed."
+    if "no such table" in message or "no such column" in message or "does not exist" in message:
         return (
             f"A part of the database is missing ({message}): another program changed the file. Nothing was changed "
             "now. Restore a backup; docs/protection.md says how."
         )
+    if "was moved" in message:
+        return f"This database was moved to another one: set SECONDLOOK_DATABASE_URL. {kept}"
     if "append-only" in message:
         return f"The audit log can only be added to. {kept}"
     return f"The database cannot serve now ({message}). {kept}"

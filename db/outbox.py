@@ -21,7 +21,9 @@ _cases = metadata.tables["cases"]
 _origins = metadata.tables["origins"]
 
 _add_event = Prepared(_outbox.insert())
-_add_delivery = Prepared(_deliveries.insert())
+_add_delivery = Prepared(
+    _deliveries.insert().values({c.name: sa.bindparam(c.name) for c in _deliveries.columns if not c.primary_key})
+)
 _newest = Prepared(
     sa.select(_outbox.c.sequence, _outbox.c.event_id, _outbox.c.kind)
     .where(_outbox.c.case_id == sa.bindparam("id"))

@@ -18,10 +18,14 @@ _BUSY_MS = 15_000
 _CONNECTIONS = 10
 
 
+_BEGIN_WRITING = f"BEGIN; SELECT pg_advisory_xact_lock({WRITERS})"
+_BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+
 def postgres_engine(url: str) -> Engine:
     """An engine for a `postgresql://` URL. Raises SettingsError where the driver is not installed."""
     place = sa.make_url(url).set(drivername="postgresql+psycopg")
-    options = f"-c lock_timeout={_BUSY_MS} -c idle_in_transaction_session_timeout=60000"
+    options = f"-c lock_timeout={_BUSY_MS} -c idle_in_transaction_session_timeout=600000"
     try:
         engine = sa.create_engine(
             place,
@@ -42,7 +46,7 @@ def postgres_engine(url: str) -> Engine:
 
 
 def _prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:
-    """Texts go without NUL, which PostgreSQL cannot keep: it becomes the replacement character."""
+    # PostgreSQL cannot keep NUL in a text: it becomes the replacement character.
     from psycopg.types.string import StrDumper
 
     class WithoutNul(StrDumper):
@@ -50,9 +54,15 @@ def _prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:
             return super().dump(obj.replace("\0", "\ufffd") if "\0" in obj else obj)
 
     connection.adapters.register_dumper(str, WithoutNul)
+    # `_begin` opens transactions; the driver must not open its own.
+    connection.autocommit = True
 
 
 def _begin(connection: Connection) -> None:
-    """Writers come one after the other: the log is a chain, and each act is checked against what the last one left."""
-    if connection.get_execution_options().get("secondlook_write"):
-        connection.connection.cursor().execute(f"SELECT pg_advisory_xact_lock({WRITERS})")
+    """Begins a transaction in one journey to the server.
+
+    Readers see one state. Writers come one after the other: the log is a chain, and each act is checked against what
+    the last one left. The lock ends with the transaction.
+    """
+    writes = connection.get_execution_options().get("secondlook_write")
+    connection.connection.cursor().execute(_BEGIN_WRITING if writes else _BEGIN_READING)

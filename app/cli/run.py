@@ -19,6 +19,7 @@ from app.cli import (
     export,
     intake,
     look,
+    migrate,
     officer,
     protect,
     pull,
@@ -32,7 +33,7 @@ from app.cli.output import narrate
 
 _GROUPS = (
     *(desk, demo, workspace, intake, pull, look, review, export, audit, protect, officer, reveal, erasing),
-    *(deliver, secret, rubric, doctor),
+    *(deliver, secret, migrate, rubric, doctor),
 )
 
 

@@ -160,6 +160,14 @@ class StoreWorld(World):
         """Changes the database beside the program, all or nothing."""
         raise NotImplementedError
 
+    def refuse_rows(self, table: str) -> None:
+        """From now on nothing new comes into a table: the database says 'broken'."""
+        raise NotImplementedError
+
+    def take_rows_again(self, table: str) -> None:
+        """As before."""
+        raise NotImplementedError
+
     @contextmanager
     def store(self) -> Iterator[Store]:
         """The store itself."""
@@ -220,6 +228,14 @@ class SqliteWorld(StoreWorld):
                 connection.execute(statement)
             connection.execute("COMMIT")
 
+    def refuse_rows(self, table: str) -> None:
+        """From now on nothing new comes into a table: the database says 'broken'."""
+        self.run(f"CREATE TRIGGER broken BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'broken'); END")
+
+    def take_rows_again(self, table: str) -> None:
+        """As before."""
+        self.run("DROP TRIGGER broken")
+
     @classmethod
     def template(cls, folder: Path, sizes: Mapping[str, int]) -> str:
         """A file with the first so many samples of each queue, to be copied for each test."""
@@ -250,6 +266,17 @@ class PostgresWorld(StoreWorld):
         with psycopg.connect(self.url) as connection:
             for statement in statements:
                 connection.execute(statement.encode())
+
+    def refuse_rows(self, table: str) -> None:
+        """From now on nothing new comes into a table: the database says 'broken'."""
+        self.run(
+            "CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'broken'; END $$",
+            f"CREATE TRIGGER broken BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION broken()",
+        )
+
+    def take_rows_again(self, table: str) -> None:
+        """As before."""
+        self.run(f"DROP TRIGGER broken ON {table}", "DROP FUNCTION broken")
 
     def close(self) -> None:
         """Closes every desk, and drops the database."""
