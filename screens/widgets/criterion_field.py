@@ -278,7 +278,8 @@ class CriterionField(Widget, can_focus=True):
     def _written(self, event: TextArea.Changed) -> None:
         event.stop()
         text = event.text_area.text
-        value: Any = text if text.strip() else None
+        # What it begins with is no answer before something is changed.
+        value: Any = text if text.strip() and text != self._begin else None
         if self.criterion.kind == "number" and value is not None:
             try:
                 value = normal(self.criterion, text.strip(), [])
@@ -302,9 +303,9 @@ class CriterionField(Widget, can_focus=True):
     def _unfinished(self) -> str:
         """Why what is written cannot be the answer yet; empty: it can."""
         if self.value is None:
+            if self._begin and self.query_one(AnswerArea).text == self._begin:
+                return "nothing is changed yet"
             return "an answer is required" if self.criterion.required else ""
-        if self._begin and self.value == self._begin:
-            return "nothing is changed yet"
         if self.criterion.format == "json":
             try:
                 normal(self.criterion, self.value, [])
