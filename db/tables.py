@@ -428,4 +428,19 @@ class ConnectionRow(Kept, table=True):
     lag: int | None = Field(default=None, sa_column=_big(nullable=True))
 
 
+class TokenRow(Kept, table=True):
+    """What a program or a terminal signs in to the hub with, as a digest; `roles` are separated by spaces."""
+
+    __tablename__ = "tokens"
+    __table_args__ = (UniqueConstraint("digest", name="uq_tokens_digest"),)
+
+    token_id: str = Field(primary_key=True, sa_type=Text)
+    person: str = Field(sa_type=Text)
+    roles: str = Field(sa_type=Text)
+    digest: bytes = Field(sa_type=LargeBinary)
+    created_at: int = Field(sa_column=_big())
+    expires_at: int = Field(sa_column=_big())
+    revoked_at: int | None = Field(default=None, sa_column=_big(nullable=True))
+
+
 metadata = SQLModel.metadata

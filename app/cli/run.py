@@ -27,13 +27,14 @@ from app.cli import (
     review,
     rubric,
     secret,
+    token,
     workspace,
 )
 from app.cli.output import narrate
 
 _GROUPS = (
     *(desk, demo, workspace, intake, pull, look, review, export, audit, protect, officer, reveal, erasing),
-    *(deliver, secret, migrate, rubric, doctor),
+    *(deliver, secret, token, migrate, rubric, doctor),
 )
 
 

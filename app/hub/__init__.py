@@ -1,0 +1,1 @@
+"""The hub: the desk over HTTP. Needs the extra `hub`; the terminal never imports it."""
