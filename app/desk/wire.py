@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from app.model import errors, reveal
 from app.model.errors import SecondlookError, Unavailable
 
+T = TypeVar("T")
 # An error's kind in a problem document → its class.
 _KINDS: dict[str, type[SecondlookError]] = {
     "bad-input": errors.BadInput,
@@ -38,16 +39,17 @@ def dump(kind: Any, value: Any) -> bytes:
     return _adapter(kind).dump_json(value, by_alias=True)
 
 
-def load(kind: Any, data: Any) -> Any:
+def load(kind: type[T], data: Any) -> T:
     """A value of a type from what JSON gave. Raises Unavailable where it is none: the two sides differ in version."""
     try:
-        return _adapter(kind).validate_python(data)
+        found: T = _adapter(cast("Any", kind)).validate_python(data)
     except ValidationError as error:
         place = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
         raise Unavailable(
             f"The hub answers in a form that this version does not know (at '{place}'). Nothing was changed. Use the "
             "same version of secondlook on both sides."
         ) from None
+    return found
 
 
 # -- errors ------------------------------------------------------------------------------------------

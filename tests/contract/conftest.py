@@ -23,7 +23,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> str:
 def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """A kind of world, and its template."""
     kind = str(request.param)
-    if kind == "sqlite":
+    if kind != "postgres":
         return kind, str(request.getfixturevalue("sqlite_template"))
     return kind, WORLDS[kind].template(tmp_path_factory.mktemp(kind), FULL)
 

@@ -23,6 +23,8 @@ from app.bundled import bundled
 from app.desk import officers
 from app.desk.local import LocalDesk
 from app.desk.protocol import Desk
+from app.desk.remote import RemoteDesk
+from app.hub.hub import Hub
 from app.intake.admission import Admission, Count
 from app.intake.read import Raw
 from app.model.case import CaseView, Claim, Decision, Receipt
@@ -32,7 +34,7 @@ from app.officer_key import make
 from app.secrets import Keys
 from app.settings import load_rubric
 from db.engine import Store, open_store, sqlite_url
-from tests.contract import postgres
+from tests.contract import hubs, postgres
 
 KEYS = Keys(b"p" * 32, b"c" * 32, b"q" * 32, b"s" * 32)
 MINUTE = 60_000
@@ -291,7 +293,32 @@ class PostgresWorld(StoreWorld):
         return world.name
 
 
-WORLDS: dict[str, type[SqliteWorld | PostgresWorld]] = {"sqlite": SqliteWorld, "postgres": PostgresWorld}
+class HubWorld(SqliteWorld):
+    """RemoteDesk through a hub over an SQLite file."""
+
+    def _open(self, person: str, session: str, policies: dict[str, QueuePolicy], rubrics: dict[str, Rubric]) -> Desk:
+        # Each desk's rules are its own in these tests, so each has its own hub.
+        store = open_store(self.url)
+        self._stores.append(store)
+        hub = Hub(store, policies, rubrics, KEYS, clock=self.clock)
+        return RemoteDesk(hubs.serve(hub), hubs.sign_in(hub, person, "lead", "officer"), session)
+
+    def __init__(self, folder: Path, template: str = "") -> None:
+        super().__init__(folder, template)
+        self._stores: list[Store] = []
+
+    def close(self) -> None:
+        """Closes every desk and what its hub has open."""
+        super().close()
+        for store in self._stores:
+            store.close()
+
+
+WORLDS: dict[str, type[SqliteWorld | PostgresWorld]] = {
+    "sqlite": SqliteWorld,
+    "postgres": PostgresWorld,
+    "hub": HubWorld,
+}
 
 
 # -- what a person answers ---------------------------------------------------------------------------

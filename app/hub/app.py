@@ -1,0 +1,32 @@
+"""The hub as an ASGI application."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from app import __version__
+from app.hub import looking, problems, revealing, reviewing, system
+from app.hub.hub import Hub
+from app.hub.limits import Limits
+
+_ABOUT = "The review desk over HTTP: predictions in, reviews, verdicts out. Refusals are problem documents (RFC 9457)."
+
+
+def create_app(hub: Hub, limits: Limits | None = None) -> FastAPI:
+    """The application over a hub."""
+    app = FastAPI(
+        title="secondlook hub",
+        version=__version__,
+        description=_ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses=problems.ANSWERS,
+    )
+    app.state.hub = hub
+    for module in (looking, reviewing, revealing):
+        app.include_router(module.router, prefix="/v1")
+    app.include_router(system.router)
+    problems.install(app, hub)
+    app.add_middleware((limits or Limits()).middleware)
+    return app
