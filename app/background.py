@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 
 from app.deliver.deliverer import deliverer_of, sinks_of
 from app.intake.pulling import Pulling
@@ -31,11 +33,12 @@ class Background:
         self._stop = threading.Event()
         jobs: list[Callable[[Store], None]] = []
         settings = workspace.settings
-        if settings.sources and settings.desk.pull:
-            jobs.append(self._pull)
+        if settings.desk.pull:
+            # A source that keeps one waiting does not keep the others.
+            jobs += [partial(self._pull, name) for name in settings.sources]
         if sinks_of(settings) and settings.desk.deliver:
             jobs.append(self._deliver)
-        self._threads = [threading.Thread(target=self._run, args=[job], name=job.__name__, daemon=True) for job in jobs]
+        self._threads = [threading.Thread(target=self._run, args=[job], name="connection", daemon=True) for job in jobs]
 
     def start(self) -> None:
         """Begins, if there is anything to do."""
@@ -45,9 +48,10 @@ class Background:
     def stop(self) -> None:
         """Ends after the pull and the deliveries at hand; does not wait for a connection that hangs."""
         self._stop.set()
+        end = time.monotonic() + 1.0
         for thread in self._threads:
             if thread.is_alive():
-                thread.join(1.0)
+                thread.join(max(0.0, end - time.monotonic()))
 
     def _run(self, job: Callable[[Store], None]) -> None:
         while not self._stop.is_set():
@@ -56,18 +60,15 @@ class Background:
                 job(store)
             self._stop.wait(_AGAIN_SECONDS)
 
-    def _pull(self, store: Store) -> None:
-        pulling = Pulling(self._workspace, store, self._workspace.settings.sources)
-        failing: set[str] = set()
+    def _pull(self, name: str, store: Store) -> None:
+        pulling = Pulling(self._workspace, store, [name])
+        failing = False
         try:
             while not self._stop.wait(pulling.pause()):
-                for name, done, error in pulling.due():
-                    turned = (name in failing) != bool(error)
-                    failing = failing | {name} if error else failing - {name}
-                    if done.admitted or turned:
+                for _, done, error in pulling.due():
+                    if done.admitted or failing != bool(error):
                         self._changed()
-                    if self._stop.is_set():
-                        break
+                    failing = bool(error)
         finally:
             pulling.close()
 

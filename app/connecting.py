@@ -57,7 +57,7 @@ def secret_and_place(workspace: str, name: str) -> tuple[str, str]:
     """A secret, and in words where it was found. Raises Unavailable where it is nowhere."""
     variable = variable_of(name)
     if os.environ.get(variable):
-        return os.environ[variable], f"in the environment ({variable})"
+        return os.environ[variable].strip(), f"in the environment ({variable})"
     named = os.environ.get(f"{variable}_FILE")
     if named:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
     from app.guard import Pin
 
 _MOST_BYTES = 64 * 1024 * 1024
+# An exchange may take so many times what one of its steps may take.
+_WHOLE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,13 @@ class Http:
         cut: bool = False,
         pin: Pin | None = None,
     ) -> None:
-        """`timeout` in seconds for each of connecting, sending and reading. `cut`: of a longer answer the first
-        `most_bytes` are enough. `pin`: connections go to its address, under the name in `base`. Raises SettingsError
-        for a base that is no http(s) address, or http to another machine than this one."""
+        """`timeout` in seconds for each of connecting, sending and reading; the whole exchange may take four times as
+        long. `cut`: of a longer answer the first `most_bytes` are enough, and `timeout` is for the whole exchange.
+        `pin`: connections go to its address, under the name in `base`. Raises SettingsError for a base that is no
+        http(s) address, or http to another machine than this one."""
         import httpx
+
+        from app.http_transport import Deadline, Transport
 
         check_address(base)
         self._base = base.rstrip("/")
@@ -70,12 +74,13 @@ class Http:
         self._cut = cut
         self._timeout = timeout
         self._pin = pin
+        self._deadline = Deadline()
         self._client = httpx.Client(
             headers={"user-agent": f"secondlook/{__version__}", **(headers or {})},
             timeout=timeout,
             follow_redirects=False,
             trust_env=False,
-            limits=httpx.Limits(max_connections=32, max_keepalive_connections=32),
+            transport=Transport(self._deadline),
         )
 
     @property
@@ -104,14 +109,17 @@ class Http:
         address = self._pin.address() if self._pin else ""
         extensions = self._named(sent) if self._pin else {}
         try:
-            with self._client.stream(
-                method,
-                self._at(address) + path,
-                content=content,
-                params=params,
-                headers=sent,
-                extensions=extensions,
-            ) as response:
+            with (
+                self._deadline.within(self._timeout * (1 if self._cut else _WHOLE)),
+                self._client.stream(
+                    method,
+                    self._at(address) + path,
+                    content=content,
+                    params=params,
+                    headers=sent,
+                    extensions=extensions,
+                ) as response,
+            ):
                 said = {name.lower(): value for name, value in response.headers.items()}
                 return Answer(response.status_code, said, self._body(response), self._base + path)
         except httpx.TimeoutException as error:
@@ -125,17 +133,22 @@ class Http:
 
     def _body(self, response: Any) -> bytes:
         """The answer's body, as far as it is wanted. Raises Unavailable where it does not end."""
+        import httpx
+
         body = bytearray()
-        give_up = time.monotonic() + self._timeout
-        for chunk in response.iter_bytes():
-            body += chunk
-            if self._cut and time.monotonic() > give_up:
-                # A body that drips is not worth a thread; what counts of such an answer is its status.
-                return bytes(body[: self._most])
-            if len(body) > self._most:
-                if self._cut:
-                    return bytes(body[: self._most])
-                raise Unavailable(f"{self._base} answers without end (over {self._most >> 20} MB). Nothing was taken.")
+        try:
+            for chunk in response.iter_bytes():
+                body += chunk
+                if len(body) > self._most:
+                    if self._cut:
+                        return bytes(body[: self._most])
+                    raise Unavailable(
+                        f"{self._base} answers without end (over {self._most >> 20} MB). Nothing was taken."
+                    )
+        except httpx.TimeoutException:
+            # A body that drips is not worth a thread; what counts of such an answer is its status.
+            if not self._cut:
+                raise
         return bytes(body)
 
     def _at(self, address: str) -> str:

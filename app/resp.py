@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import select
 import socket
 import ssl
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO, cast
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from pydantic import Field
@@ -28,6 +30,8 @@ _MOST_BYTES = 512 * 1024 * 1024
 _MOST_ITEMS = 1_000_000
 _DEEPEST = 8
 _LINE = 64 * 1024
+# A conversation may take so many times what one of its replies may take.
+_WHOLE = 4
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _HINTS = {
     "NOAUTH": "It wants a password: name password_secret in the settings and set the secret.",
@@ -76,7 +80,7 @@ class RedisError(Unavailable):
 
     def __init__(self, where: str, said: str) -> None:
         self.code = said.split(" ", 1)[0]
-        super().__init__(f"{where} refuses: {said[:300]}. {_HINTS.get(self.code, '')}".rstrip())
+        super().__init__(f"{where} refuses: {said[:300].rstrip('.')}. {_HINTS.get(self.code, '')}".rstrip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,8 @@ class Resp:
         self._auth = [word for word in (options.username, password) if word] if password else []
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
-        self._file: BinaryIO | None = None
+        self._file: io.BufferedReader | None = None
+        self._until = self._step = 0.0
 
     def ask(self, *command: Word, wait: float = 0) -> Any:
         """One command's reply: bytes, int, None or a list of them, a string too long as Cut. `wait`: seconds for which
@@ -145,7 +150,9 @@ class Resp:
     def _talk(self, commands: Sequence[Sequence[Word]], wait: float) -> list[Any]:
         assert self._socket
         assert self._file
-        self._socket.settimeout(self._timeout + wait)
+        self._until = time.monotonic() + self._timeout * _WHOLE + wait
+        self._step = self._timeout + wait
+        self._socket.settimeout(self._step)
         self._socket.sendall(b"".join(map(_packed, commands)))
         # Each reply has its own allowance; together they are bounded by the commands.
         return [_Reader(self._file, self.where).read() for _ in commands]
@@ -161,12 +168,19 @@ class Resp:
         if self._tls:
             context = ssl.create_default_context(cafile=self._certificates or None)
             opened = self._socket = context.wrap_socket(opened, server_hostname=self._host)
-        self._file = cast("BinaryIO", opened.makefile("rb", buffering=256 * 1024))
+        self._file = io.BufferedReader(_Timely(opened, self._left), 256 * 1024)
         greeting: list[Sequence[Word]] = [["AUTH", *self._auth]] if self._auth else []
         greeting.append(["SELECT", self._database])
         for reply in self._talk(greeting, 0):
             if isinstance(reply, RedisError):
                 raise reply
+
+    def _left(self) -> float:
+        """Seconds for one read: a reply that drips ends with the conversation. Raises TimeoutError."""
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return min(left, self._step)
 
     def _drop(self) -> None:
         if self._file:
@@ -176,10 +190,25 @@ class Resp:
         self._file = self._socket = None
 
 
+class _Timely(io.RawIOBase):
+    """A socket to read from, with so much time for each read as is left then."""
+
+    def __init__(self, opened: socket.socket, left: Callable[[], float]) -> None:
+        self._opened = opened
+        self._left = left
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._opened.settimeout(self._left())
+        return self._opened.recv_into(buffer)
+
+
 class _Reader:
     """Reads one reply."""
 
-    def __init__(self, file: BinaryIO, where: str) -> None:
+    def __init__(self, file: io.BufferedReader, where: str) -> None:
         self._file = file
         self._where = where
         self._bytes = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -18,6 +19,9 @@ class ExternalDatabase:
     def __init__(self, url: str) -> None:
         try:
             self._engine = sa.create_engine(url, pool_pre_ping=True)
+            file = self._engine.url.database if self._engine.dialect.name == "sqlite" else None
+            if file and not file.startswith((":memory:", "file:")) and not Path(file).exists():
+                raise SettingsError(f"There is no database {file}. Nothing was made in its place.")
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
             raise SettingsError(f"The database's url cannot be used: {error}.") from None
 
@@ -57,5 +61,5 @@ def _as_text(value: Any) -> str:
 
 
 def _said(error: SQLAlchemyError, statement: str) -> Unavailable:
-    reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+    reason = str(getattr(error, "orig", None) or error).splitlines()[0].partition(" (Background on")[0]
     return Unavailable(f"The database answered: {reason}. The statement was: {' '.join(statement.split())[:200]}")

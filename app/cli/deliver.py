@@ -92,7 +92,9 @@ def _names(workspace: Workspace, wanted: str | None) -> list[str]:
 
 def _once(deliverer: Deliverer, arguments: argparse.Namespace) -> int:
     """Everything that is due."""
+    wrong = deliverer.check()
     done = deliverer.deliver()
+    done.problems = wrong | done.problems
     _complain(done)
     if arguments.json:
         emit(_facts(done))
@@ -115,7 +117,9 @@ def _once(deliverer: Deliverer, arguments: argparse.Namespace) -> int:
 def _watch(deliverer: Deliverer, arguments: argparse.Namespace) -> int:
     """Until ctrl-c. What keeps a sink from getting anything is said once, and again when it changes."""
     narrate("Delivering until ctrl-c.")
-    said: dict[str, str] = {}
+    said = deliverer.check()
+    for name, text in said.items():
+        narrate(f"secondlook: {name}: {text}")
     while True:
         done = deliverer.deliver(_TURN)
         fresh = {name: text for name, text in done.problems.items() if said.get(name) != text}
@@ -179,6 +183,8 @@ def _list(arguments: argparse.Namespace) -> int:
         names = ("number", "id", "kind", "sink", "state", "attempts", "due_at", "error")
         header = ("number", "id", "kind", "sink", "state", "attempts", "due", "what is wrong")
         table(header, [tuple(row[name] for name in names) for row in rows])
+        if len(rows) == arguments.limit:
+            narrate(f"These are the newest {len(rows)}; --limit shows more.")
     else:
         narrate("There are no such deliveries.")
     return 0

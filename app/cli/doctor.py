@@ -217,6 +217,27 @@ def _connections(workspace: Workspace) -> Iterator[Finding]:
         )
     for name, sink in sinks_of(settings).items():
         yield from _connection(workspace, f"sink {name}", partial(open_sink, name, sink, root=root), sink.type)
+    yield from _troubles(workspace)
+
+
+def _troubles(workspace: Workspace) -> Iterator[Finding]:
+    """Connections that fail or have stopped, and verdicts that were given up."""
+    from app.cli.opening import opened_store
+    from db import connections, outbox
+
+    with opened_store(workspace) as store, store.read() as connection:
+        health = connections.health(connection)
+        counts = outbox.counts(connection)
+    for one in health:
+        what = f"{'source' if one.direction == 'in' else 'sink'} {one.name}"
+        if one.state == "stopped":
+            yield Finding(what, "wrong", f"{one.error} `secondlook deliveries resume {one.name}` goes on.")
+        elif one.state != "ok":
+            yield Finding(what, "note", f"{one.state}: {one.error}")
+    for (name, state), count in counts.items():
+        if state == "dead":
+            listing = "`secondlook deliveries list --state dead`"
+            yield Finding(f"sink {name}", "note", f"{count} verdicts were given up: {listing} says why")
 
 
 def _connection(workspace: Workspace, what: str, opening: Callable[..., Any], detail: str) -> Iterator[Finding]:

@@ -96,7 +96,7 @@ def _sources(arguments: argparse.Namespace) -> int:
     if arguments.json:
         emit(rows)
     elif rows:
-        header = ("source", "type", "queue", "state", "pulled", "waiting", "last", "what is wrong")
+        header = ("source", "type", "queue", "state", "pulled", "waiting", "last item", "what is wrong")
         names = ("source", "type", "queue", "state", "pulled", "lag", "last_at", "error")
         table(header, [tuple(row[name] for name in names) for row in rows])
     else:

@@ -13,6 +13,7 @@ from app.cli.output import emit, iso, narrate, say
 
 if TYPE_CHECKING:
     from app.desk.local import LocalDesk
+    from app.model.case import Claim
 
 
 def register(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -21,6 +22,8 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
     following.add_argument("--queue", metavar="Q")
     following.add_argument("--json", action="store_true")
     following.set_defaults(run=_next)
+    one = _on_case(commands, common, "claim", "claim one case", _claim)
+    one.add_argument("--take-over", action="store_true", help="from another terminal of yours")
     judge = _on_case(commands, common, "judge", "give a first judgement, then see the model's answer", _judge)
     judge.add_argument("--label", required=True, metavar="L")
     judge.add_argument("--confidence", type=int, default=3, metavar="1-5")
@@ -51,11 +54,21 @@ def _on_case(commands: Any, common: argparse.ArgumentParser, name: str, about: s
 
 
 def _next(arguments: argparse.Namespace) -> int:
+    with line_desk(arguments) as desk:
+        claim = desk.claim(arguments.queue)
+    return _show_claim(claim, arguments)
+
+
+def _claim(arguments: argparse.Namespace) -> int:
+    with line_desk(arguments) as desk:
+        claim = desk.claim_case(desk.find(arguments.id, arguments.queue), arguments.take_over)
+    return _show_claim(claim, arguments)
+
+
+def _show_claim(claim: Claim, arguments: argparse.Namespace) -> int:
     from app.cli.plain import claim_json, print_rubric, print_view
     from app.desk.base import wall_clock
 
-    with line_desk(arguments) as desk:
-        claim = desk.claim(arguments.queue)
     if arguments.json:
         emit(claim_json(claim))
         return 0

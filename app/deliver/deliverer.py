@@ -100,6 +100,13 @@ class Deliverer:
             total.waiting = outbox.pending(connection, self._names)
         return total
 
+    def check(self) -> dict[str, str]:
+        """Opens all sinks; what is wrong with which. Otherwise the first verdict meets a mistake in the settings."""
+        total = Delivered()
+        for name in self._names:
+            self._opened(name, total)
+        return total.problems
+
     def pause(self, longest: float) -> float:
         """Seconds until something is due, at most `longest`."""
         with self._store.read() as connection:

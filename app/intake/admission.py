@@ -99,6 +99,11 @@ class Admission:
     def _prepare(self, batch: Batch) -> Prepared:
         return [(raw, self._preparer.prepare(raw, batch.now)) for raw in batch.items]
 
+    def try_out(self, raw: Raw) -> RecordError | None:
+        """What would keep an item from being admitted; nothing is kept."""
+        found = self._preparer.prepare(raw, self._clock())
+        return found.error if isinstance(found, Bad) else None
+
     def retry(self, held: Held, sealed: bytes, as_revision: bool) -> int:
         """Admits a quarantined record after all; returns its case_id.
 

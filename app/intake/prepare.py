@@ -100,7 +100,7 @@ class Preparer:
             return parse_json(raw.data)
         record = to_record(raw.row, self._columns)
         if not record.get("output"):
-            expected = "no column gives the model's label, score or text; name one with --map COLUMN=label"
+            expected = "no column gives label, score or text; name one in csv.columns, or with --map COLUMN=label"
             raise RecordError("csv", "output", expected)
         return record
 

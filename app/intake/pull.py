@@ -13,11 +13,14 @@ from pathlib import Path
 from app.intake.admission import Admission
 from app.intake.read import Raw
 from app.model.connection import Batch, Item, Source
-from app.model.errors import RecordError, SecondlookError, Unavailable
+from app.model.errors import RecordError, SecondlookError, SettingsError, Unavailable
 from app.model.policy import QueuePolicy
 from app.secrets import Keys
 from db import connections
 from db.engine import Store
+
+# So many rows are tried before any is taken.
+_TRIED = 5
 
 
 @dataclass(slots=True)
@@ -85,6 +88,7 @@ class Puller:
                 before = connections.one(connection, self._name, "in")
             with _defects_said(self._name):
                 batch = self._source.pull(limit, before.cursor if before else "")
+            self._check_columns(batch)
             done = self._keep(batch)
             with _defects_said(self._name):
                 self._source.acknowledge(batch)
@@ -101,6 +105,16 @@ class Puller:
     def close(self) -> None:
         """Closes the source."""
         self._source.close()
+
+    def _check_columns(self, batch: Batch) -> None:
+        """Raises SettingsError where no row can become a record as the columns are mapped: that is not the rows' fault,
+        and they stay where they are."""
+        first = [self._raw(number, item) for number, item in enumerate(batch.items[:_TRIED], 1) if item.row is not None]
+        errors = [self._admission.try_out(raw) for raw in first]
+        if errors and all(error is not None and error.code in ("csv", "mapping") for error in errors):
+            raise SettingsError(
+                f"No row can be used as the queue's csv.columns say: {errors[0]}. Nothing was taken; mend the columns."
+            )
 
     def _keep(self, batch: Batch) -> Pulled:
         count = self._admission.count

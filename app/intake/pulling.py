@@ -110,6 +110,6 @@ class Pulling:
             source.close()
             raise SettingsError(
                 f"Predictions of type {settings.type} bring no task: add [queues.{settings.queue}.task] to "
-                f"secondlook.toml; docs/sources/{settings.type}.md has an example. Nothing was taken."
+                f"secondlook.toml; docs/sources.md has an example. Nothing was taken."
             )
         return Puller(self._store, keys, name, settings.queue, policy, source)

@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.model.errors import RecordError
 
-# Systems in which an item waits for its verdict.
+# Systems in which an item waits for its verdict; and the option that says so of others.
 TWO_WAY = frozenset(("mlflow", "phoenix", "label-studio", "langgraph", "langfuse"))
+WITH_REPLY = {"sql": "answer", "sqs": "reply_queue_url", "redis": "reply_stream"}
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 
@@ -29,7 +30,8 @@ class ConnectionSettings(BaseModel):
 
 
 class SourceSettings(ConnectionSettings):
-    """Where predictions come from. `reply`: verdicts go back to it; left out: to types that wait for an answer."""
+    """Where predictions come from. `reply`: verdicts go back to it; left out: to types that wait for an answer, and to
+    those whose settings say where it goes."""
 
     queue: str
     every_seconds: Seconds = 30
@@ -40,7 +42,7 @@ class SourceSettings(ConnectionSettings):
         """Whether verdicts go back to it."""
         if self.reply is not None:
             return self.reply
-        return self.type in TWO_WAY or (self.type == "sql" and bool(self.options.get("answer")))
+        return self.type in TWO_WAY or bool(self.options.get(WITH_REPLY.get(self.type, "")))
 
 
 class SinkSettings(ConnectionSettings):

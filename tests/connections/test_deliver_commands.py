@@ -53,7 +53,7 @@ def test_from_the_command_line(root: Path, run: Run, monkeypatch: pytest.MonkeyP
     how = ["500"]
     with Receiver(NEW, lambda event_id, times: how[0]) as receiver:
         store = configure(root, receiver.url)
-        assert run("deliver")[0] == 4
+        assert run("deliver")[0] == 5
         event_id = put(store, Clock(1), 1)
         code, _, err = run("deliver")
         assert code == 5 and "SECONDLOOK_SECRET_HOOK_2026" in err

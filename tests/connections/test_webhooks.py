@@ -163,7 +163,8 @@ def test_unusable_addresses_are_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "secret", ["", "whsec_", "whsec_!!!!", "whsec_" + base64.b64encode(b"x" * 23).decode(), NEW[6:],
+    "secret", ["", "whsec_", "whsec_!!!!", "whsec_" + base64.b64encode(b"x" * 23).decode(),
+               base64.b64encode(b"x" * 32).decode(),
                "whsec_" + base64.b64encode(b"x" * 65).decode()]
 )  # fmt: skip
 def test_what_is_no_key_is_refused_and_not_repeated(secret: str) -> None:

@@ -40,6 +40,8 @@ class SqlSource:
     """Gives rows; what their columns mean is said by the queue's `csv.columns`, as for files."""
 
     Options = SqlOptions
+    # A row says nothing of what was asked about it: that is for the queue to say.
+    brings_task = False
 
     def __init__(self, options: SqlOptions, secrets: Secrets, _root: Path) -> None:
         if not options.query:
