@@ -27,6 +27,7 @@ from app.cli import (
     review,
     rubric,
     secret,
+    serve,
     token,
     workspace,
 )
@@ -34,7 +35,7 @@ from app.cli.output import narrate
 
 _GROUPS = (
     *(desk, demo, workspace, intake, pull, look, review, export, audit, protect, officer, reveal, erasing),
-    *(deliver, secret, token, migrate, rubric, doctor),
+    *(deliver, secret, token, serve, migrate, rubric, doctor),
 )
 
 

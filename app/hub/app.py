@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from app import __version__
-from app.hub import looking, problems, revealing, reviewing, system
+from app.hub import ingesting, looking, problems, revealing, reviewing, system
 from app.hub.hub import Hub
 from app.hub.limits import Limits
 
@@ -24,7 +24,7 @@ def create_app(hub: Hub, limits: Limits | None = None) -> FastAPI:
         responses=problems.ANSWERS,
     )
     app.state.hub = hub
-    for module in (looking, reviewing, revealing):
+    for module in (looking, reviewing, revealing, ingesting):
         app.include_router(module.router, prefix="/v1")
     app.include_router(system.router)
     problems.install(app, hub)

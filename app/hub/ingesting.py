@@ -1,0 +1,124 @@
+"""Routes for programs: predictions in, verdicts out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic.dataclasses import dataclass
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from app.hub.asking import allowed, answer, hub_of
+from app.hub.hub import Hub, Identity
+from app.hub.problems import problem
+from app.intake.admission import Admission
+from app.intake.read import Raw
+from app.model.errors import BadInput
+
+router = APIRouter(tags=["programs"])
+_JSON, _LINES = "application/json", "application/x-ndjson"
+_EVENT, _EVENTS = "application/cloudevents+json", "application/cloudevents-batch+json"
+_TAKEN = (_JSON, _LINES, _EVENT, _EVENTS)
+# CloudEvents of this type carry a prediction record as their data.
+EVENT_TYPE = "io.secondlook.prediction.v1"
+_MOST = 1000
+_EXAMPLE = {
+    "id": "loan-2611195",
+    "task": {"type": "binary", "labels": ["approve", "decline"], "positive": "decline"},
+    "inputs": [{"name": "amount", "kind": "number", "value": 7200}],
+    "output": {"label": "decline", "score": 0.58},
+}
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": f"A record, or a list of at most {_MOST}; as CloudEvents their data. Lines of JSON "
+        f"({_LINES}) work as well.",
+        "content": {
+            _JSON: {"schema": {"type": ["object", "array"]}, "example": _EXAMPLE},
+            _EVENT: {
+                "schema": {"type": "object"},
+                "example": {
+                    "specversion": "1.0",
+                    "id": "1",
+                    "source": "/scoring",
+                    "type": EVENT_TYPE,
+                    "data": _EXAMPLE,
+                },
+            },
+            _EVENTS: {"schema": {"type": "array", "items": {"type": "object"}}},
+        },
+    }
+}
+
+
+@dataclass
+class Admitted:
+    """What became of the predictions. Those that cannot be used are quarantined, `reasons` says why; nothing is lost.
+
+    Sending the same again is harmless: it is found to be held.
+    """
+
+    admitted: int
+    duplicates: int
+    quarantined: int
+    reasons: dict[str, int]
+
+
+@router.post("/predictions", response_model=Admitted, openapi_extra=_BODY)
+async def ingest(
+    request: Request,
+    who: Annotated[Identity, Depends(allowed("ingest"))],
+    queue: Annotated[str, Query(max_length=64, description="Into which queue.")],
+) -> Response:
+    """Admits predictions to a queue, all in one transaction."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in _TAKEN:
+        return problem(415, f"The body has to be one of {', '.join(_TAKEN)}.")
+    body = await request.body()
+    return await run_in_threadpool(_admit, hub_of(request), who, queue, kind, body)
+
+
+def _admit(hub: Hub, who: Identity, queue: str, kind: str, body: bytes) -> Response:
+    policy = hub.policies.get(queue)
+    if policy is None:
+        raise BadInput("queue: there is no such queue for this token.")
+    admission = Admission(hub.store, hub.keys, queue, policy, who.person, clock=hub.clock)
+    for _ in admission.run(_records(kind, body), f"hub:{who.token_id}"):
+        pass
+    return answer(Admitted, Admitted(**admission.count.as_dict(), reasons=admission.count.reasons))
+
+
+def _records(kind: str, body: bytes) -> Iterator[Raw]:
+    """The records of a body. Raises BadInput where it is no JSON, or holds too many."""
+    if kind == _LINES:
+        lines = [line for line in body.split(b"\n") if line.strip()]
+        _check_count(len(lines))
+        return (Raw(number, line) for number, line in enumerate(lines, 1))
+    found = _json(body)
+    records = found if isinstance(found, list) else [found]
+    _check_count(len(records))
+    if kind in (_EVENT, _EVENTS):
+        records = [_data(event) for event in records]
+    return (Raw(number, orjson.dumps(one)) for number, one in enumerate(records, 1))
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadInput(f"The body is no JSON: {error.msg}. Nothing was taken.") from None
+
+
+def _check_count(count: int) -> None:
+    if not 1 <= count <= _MOST:
+        raise BadInput(f"Send 1 to {_MOST} predictions at once, not {count}. Nothing was taken.")
+
+
+def _data(event: Any) -> Any:
+    """What a CloudEvent carries."""
+    if not isinstance(event, dict) or event.get("specversion") != "1.0" or "data" not in event:
+        raise BadInput("Expected CloudEvents 1.0 with the record as `data`. Nothing was taken.")
+    return event["data"]

@@ -1,0 +1,1 @@
+"""The hub: who may do what, what comes in, what is refused."""
