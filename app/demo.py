@@ -10,7 +10,7 @@ from typing import Any
 from app.audit.verify import verify
 from app.bundled import bundled
 from app.desk.local import LocalDesk
-from app.desk.open import open_desk
+from app.desk.open import open_local_desk
 from app.export.dataset import export
 from app.intake.admission import Admission
 from app.intake.read import open_stream
@@ -45,7 +45,7 @@ def walk(workspace: Workspace, person: str, tell: Callable[[str], None]) -> dict
     """import → claim → decide → undo → export → verify, told step by step; returns what was done."""
     admitted = fill(workspace, person)
     tell(f"import   {sum(admitted.values())} cases: {', '.join(f'{n} {q}' for q, n in admitted.items())}")
-    desk = open_desk(workspace, person)
+    desk = open_local_desk(workspace, person)
     store = open_store(workspace.database_url)
     try:
         decided = {queue: _review(desk, queue, tell) for queue in SAMPLES}

@@ -18,7 +18,7 @@ from app.model.connection import SinkSettings, SourceSettings
 from app.model.errors import BadInput, RubricError, SettingsError, Unavailable
 from app.model.policy import QueuePolicy, Strict
 from app.model.rubric import Rubric
-from app.workspace_place import SETTINGS_FILE, place_of
+from app.workspace_place import SETTINGS_FILE, hub_of, place_of
 
 if TYPE_CHECKING:
     from app.secrets import Keys
@@ -83,10 +83,12 @@ class Settings(Strict):
 
 @dataclass(frozen=True)
 class Workspace:
-    """A folder and what its settings say. Nothing is opened until it is asked for."""
+    """A folder and what its settings say. Nothing is opened until it is asked for. `hub`: where the cases are, if they
+    are behind one."""
 
     root: Path
     settings: Settings
+    hub: str = ""
 
     @property
     def database_url(self) -> str:
@@ -100,6 +102,11 @@ class Workspace:
 
     def check_database(self) -> None:
         """Raises Unavailable where the embedded database is not there: an empty one must not take its place."""
+        if self.hub:
+            raise Unavailable(
+                f"This terminal works through the hub at {self.hub}: this command works where the hub's workspace is "
+                "(--workspace DIR)."
+            )
         if os.environ.get("SECONDLOOK_DATABASE_URL") or (self.root / DATABASE_FILE).exists():
             return
         if (self.root / MOVED_FILE).exists():
@@ -165,7 +172,11 @@ class Workspace:
 
 def find_workspace(given: str | None) -> Workspace:
     """The workspace named by `--workspace`, SECONDLOOK_WORKSPACE, or around the current folder."""
-    return load_workspace(place_of(given))
+    place, hub = place_of(given), hub_of(given)
+    if not hub:
+        return load_workspace(place)
+    settings = load_workspace(place).settings if (place / SETTINGS_FILE).exists() else Settings()
+    return Workspace(place, Settings(desk=settings.desk), hub)
 
 
 def load_workspace(root: Path) -> Workspace:

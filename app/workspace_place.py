@@ -10,11 +10,22 @@ from app.model.errors import BadInput
 SETTINGS_FILE = "secondlook.toml"
 
 
+def hub_of(given: str | None) -> str:
+    """The address of the hub to work through: SECONDLOOK_HUB, unless a workspace is named."""
+    named = given or os.environ.get("SECONDLOOK_WORKSPACE")
+    return "" if named else os.environ.get("SECONDLOOK_HUB", "").strip()
+
+
 def place_of(given: str | None) -> Path:
-    """The workspace's folder: `--workspace`, SECONDLOOK_WORKSPACE, or around the current folder.
+    """The workspace's folder: `--workspace`, SECONDLOOK_WORKSPACE, or around the current folder; through a hub, the
+    folder for one's own settings, which need not be there.
 
     Raises BadInput where there is none.
     """
+    if hub_of(given):
+        import platformdirs
+
+        return Path(platformdirs.user_config_dir("secondlook"))
     named = given or os.environ.get("SECONDLOOK_WORKSPACE")
     if named:
         root = Path(named).expanduser()

@@ -1,7 +1,9 @@
-"""For all tests: no keyring. A test must neither find nor leave a secret in the keyring of whoever runs it."""
+"""For all tests: no keyring (a test must neither find nor leave a secret in that of whoever runs it), and how many
+processes work."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import keyring
@@ -16,3 +18,11 @@ def no_keyring() -> Iterator[None]:
     keyring.set_keyring(null.Keyring())  # type: ignore[no-untyped-call]
     yield
     keyring.core._keyring_backend = before
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Several processes for everything; one for a few files, and for suites that want the machine for themselves."""
+    chosen = any(argument.partition("::")[0].endswith(".py") for argument in config.args)
+    if chosen or config.option.markexpr in ("heavy", "servers"):
+        return 0
+    return min(4, os.cpu_count() or 1)

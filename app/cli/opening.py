@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from app.desk.local import LocalDesk
+    from app.desk.protocol import Desk
     from app.settings import Workspace
     from db.engine import Store
 
@@ -36,12 +36,13 @@ def check_workspace(given: str | None) -> None:
 
 
 @contextmanager
-def line_desk(arguments: argparse.Namespace) -> Iterator[LocalDesk]:
+def line_desk(arguments: argparse.Namespace) -> Iterator[Desk]:
     """The desk for one line-mode command."""
     from app.desk.open import open_desk
 
     workspace = workspace_of(arguments)
-    desk = open_desk(workspace, person_of(arguments, workspace), LINE_SESSION)
+    person = arguments.person if workspace.hub else person_of(arguments, workspace)
+    desk = open_desk(workspace, person, LINE_SESSION)
     try:
         yield desk
     finally:

@@ -12,7 +12,7 @@ from app.cli.opening import line_desk
 from app.cli.output import emit, iso, narrate, say
 
 if TYPE_CHECKING:
-    from app.desk.local import LocalDesk
+    from app.desk.protocol import Desk
     from app.model.case import Claim
 
 
@@ -123,7 +123,7 @@ def _decide(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _judge_first(desk: LocalDesk, case_id: int, answers: dict[str, Any]) -> None:
+def _judge_first(desk: Desk, case_id: int, answers: dict[str, Any]) -> None:
     """Where the model's answer is hidden still, the label is the first judgement: it is kept before anything
     that the answers are told could give the model's away."""
     view = desk.view(case_id)

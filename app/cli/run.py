@@ -18,6 +18,7 @@ from app.cli import (
     erasing,
     export,
     intake,
+    login,
     look,
     migrate,
     officer,
@@ -35,7 +36,7 @@ from app.cli.output import narrate
 
 _GROUPS = (
     *(desk, demo, workspace, intake, pull, look, review, export, audit, protect, officer, reveal, erasing),
-    *(deliver, secret, token, serve, migrate, rubric, doctor),
+    *(deliver, secret, token, serve, login, migrate, rubric, doctor),
 )
 
 

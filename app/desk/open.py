@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from app.deliver.events import Routes
 from app.desk.local import LocalDesk
+from app.desk.protocol import Desk
+from app.model.errors import BadInput
 from app.settings import Settings, Workspace
 from db.engine import open_store
 
@@ -11,8 +13,27 @@ from db.engine import open_store
 _FINAL = frozenset(("langgraph",))
 
 
-def open_desk(workspace: Workspace, person: str | None = None, session: str = "") -> LocalDesk:
-    """The desk of a person on a workspace's database. Raises Unavailable where it cannot be opened."""
+def open_desk(workspace: Workspace, person: str | None = None, session: str = "") -> Desk:
+    """The desk of a person: through the hub, if the workspace has one, else on its database. Raises Unavailable where
+    it cannot be opened."""
+    if workspace.hub:
+        return _remote(workspace.hub, person, session)
+    return open_local_desk(workspace, person, session)
+
+
+def _remote(hub: str, person: str | None, session: str) -> Desk:
+    from app.desk.remote import RemoteDesk
+    from app.signing_in import token_for
+
+    desk = RemoteDesk(hub, token_for(hub), session)
+    if person not in (None, desk.person):
+        desk.close()
+        raise BadInput(f"Through the hub you are {desk.person}, as your token says, and not '{person}'.")
+    return desk
+
+
+def open_local_desk(workspace: Workspace, person: str | None = None, session: str = "") -> LocalDesk:
+    """The desk of a person on a workspace's database."""
     workspace.check_database()
     store = open_store(workspace.database_url)
     return LocalDesk(

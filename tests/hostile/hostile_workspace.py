@@ -9,7 +9,7 @@ from pathlib import Path
 from app.cli import main
 from app.cli.workspace import make_workspace
 from app.desk.local import LocalDesk
-from app.desk.open import open_desk
+from app.desk.open import open_local_desk
 from app.model.case import Draft, Filter
 from app.settings import load_workspace
 from tests.hostile.hostile import Record, Say, hostile_rubric, planted, turning, write_records
@@ -68,7 +68,7 @@ def _draft(desk: LocalDesk, say: Say) -> None:
 
 def with_desk(root: Path, person: str, act: Callable[[LocalDesk], None]) -> None:
     """Does something as somebody."""
-    desk = open_desk(load_workspace(root), person)
+    desk = open_local_desk(load_workspace(root), person)
     try:
         act(desk)
     finally:

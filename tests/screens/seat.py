@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from app.cli.workspace import make_workspace
 from app.demo import fill
 from app.desk.local import LocalDesk
-from app.desk.open import open_desk
+from app.desk.open import open_local_desk
 from app.settings import Workspace, load_workspace
 from app.shell import Shell
 from screens.inbox import InboxScreen
@@ -116,7 +116,7 @@ class Seat:
 
     def other_desk(self, person: str) -> LocalDesk:
         """Somebody else's desk on the same workspace."""
-        return open_desk(self.workspace, person, session="elsewhere")
+        return open_local_desk(self.workspace, person, session="elsewhere")
 
     @property
     def workspace(self) -> Workspace:
