@@ -1,4 +1,4 @@
 """The schema's history. `HEAD` lets a database be opened without importing Alembic."""
 
-HEAD = "0004"
-REVISIONS: tuple[str, ...] = ("0001", "0002", "0003", "0004")
+HEAD = "0005"
+REVISIONS: tuple[str, ...] = ("0001", "0002", "0003", "0004", "0005")
