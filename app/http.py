@@ -97,9 +97,11 @@ class Http:
         content: bytes | None = None,
         params: Mapping[str, str | int] | None = None,
         headers: Mapping[str, str] | None = None,
+        within: float | None = None,
     ) -> Answer:
-        """Asks; returns whatever is answered. `path` is joined to the base. Raises Unavailable where nobody answers,
-        or the answer is larger than it may be; SettingsError where the pinned host may not be called."""
+        """Asks; returns whatever is answered. `path` is joined to the base, `within` seconds for this exchange instead
+        of what is usual. Raises Unavailable where nobody answers, or the answer is larger than it may be; SettingsError
+        where the pinned host may not be called."""
         import httpx
 
         sent = dict(headers or {})
@@ -110,7 +112,7 @@ class Http:
         extensions = self._named(sent) if self._pin else {}
         try:
             with (
-                self._deadline.within(self._timeout * (1 if self._cut else _WHOLE)),
+                self._deadline.within(within or self._timeout * (1 if self._cut else _WHOLE)),
                 self._client.stream(
                     method,
                     self._at(address) + path,

@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 from app.bundled import bundled
 from app.model.connection import SinkSettings, SourceSettings
 from app.model.errors import BadInput, RubricError, SettingsError, Unavailable
+from app.model.oidc import HubSettings, OidcSettings
 from app.model.policy import QueuePolicy, Strict
 from app.model.rubric import Rubric
 from app.workspace_place import SETTINGS_FILE, hub_of, place_of
@@ -55,6 +56,7 @@ class Settings(Strict):
 
     desk: DeskSettings = DeskSettings()
     secrets: SecretSettings = SecretSettings()
+    hub: HubSettings = HubSettings()
     queues: dict[Name, QueuePolicy] = {}
     sources: dict[Name, SourceSettings] = {}
     sinks: dict[Name, SinkSettings] = {}
@@ -249,19 +251,22 @@ def _meant(word: str, known: Any) -> str:
 
 
 def _known_keys() -> list[str]:
-    from app.model.policy import Due, Mapping, Priority, Retention, RevealPolicy
+    from app.model.policy import Due, Mapping, Priority, Retention, RevealPolicy, Reviews
     from app.model.rubric import Criterion, Option
 
     models = (
         Settings,
         DeskSettings,
         SecretSettings,
+        HubSettings,
+        OidcSettings,
         SourceSettings,
         SinkSettings,
         QueuePolicy,
         Priority,
         RevealPolicy,
         Retention,
+        Reviews,
         Due,
         Mapping,
         Rubric,

@@ -23,6 +23,8 @@ from textual.driver import Driver
 from textual.filter import LineFilter, Monochrome
 from textual.screen import Screen
 
+from app.desk.unsent_words import left_unsent
+from app.leaving import LAST_SECONDS, farewell, last_act
 from app.model.errors import SecondlookError
 from app.protect.safe_text import safe_text
 from screens.clock import now_ms
@@ -33,8 +35,10 @@ from screens.theme import DARK, LIGHT, NoColor
 if TYPE_CHECKING:
     from app.background import Background
     from app.desk.protocol import Desk
+    from app.model.case import Unsent
     from app.settings import Workspace
     from screens.review import ReviewScreen
+    from screens.unsent import UnsentNews
 
 T = TypeVar("T")
 
@@ -67,6 +71,8 @@ class Shell(App[None]):
         self._review: ReviewScreen | None = None
         self._workspace: Workspace | None = None
         self._background: Background | None = None
+        self._news: UnsentNews | None = None
+        self._leaving = False
         self.idle_seconds = 60
         self.started = now_ms()
         self.farewell: list[str] = []
@@ -147,6 +153,9 @@ class Shell(App[None]):
         else:
             self.tell(f"There is no theme '{desk_settings.theme}'. ctrl+p lists the themes.", "", "warning")
         self.inbox.desk_opened(page)
+        from screens.unsent import UnsentNews
+
+        self._news = UnsentNews(self, self._desk)
 
     def _cannot_open(self, error: SecondlookError) -> None:
         self.failure = str(error)
@@ -154,9 +163,12 @@ class Shell(App[None]):
         self.exit(return_code=error.exit_code)
 
     async def on_event(self, event: events.Event) -> None:
-        """Every key and click is a sign of life for the case at hand."""
-        if isinstance(event, events.InputEvent) and self._review is not None:
-            self._review.touch()
+        """Every key and click is a sign of life for the case at hand, and says that somebody reads."""
+        if isinstance(event, events.InputEvent):
+            if self._review is not None:
+                self._review.touch()
+            if self._news is not None:
+                self._news.somebody_is_there()
         await super().on_event(event)
 
     # -- for screens ----------------------------------------------------------------------------
@@ -198,12 +210,22 @@ class Shell(App[None]):
             self.call_from_thread(act)
 
     def tell_error(self, error: SecondlookError) -> None:
-        """An error as a notice."""
-        self.tell(str(error), "Not done", "error")
+        """An error as a notice; the same one is not put up twice."""
+        if not any(notice.message == safe_text(str(error)) for notice in self._notifications):
+            self.tell(str(error), "Not done", "error")
 
     def tell(self, said: str, title: str, severity: Literal["warning", "error"]) -> None:
         """A notice. What it says may name a case or a setting, so it is made safe like all stored text."""
         self.notify(safe_text(said), title=title, severity=severity, timeout=10, markup=False)
+
+    @property
+    def unsent(self) -> Unsent | None:
+        """What is kept on this machine until the hub takes it; None before the desk is open."""
+        return None if self._desk is None else self._desk.unsent()
+
+    def screens_of_cases(self) -> list[Screen[Any]]:
+        """The inbox, and the review screen if it stands."""
+        return [self.inbox, *([self._review] if self._review is not None and self._review.is_mounted else [])]
 
     @property
     def inbox(self) -> InboxScreen:
@@ -239,18 +261,21 @@ class Shell(App[None]):
         if self._desk is None:
             self.exit()
             return
+        if self._leaving:
+            return
+        self._leaving = True
         desk, review = self._desk, self._review
 
-        def wind_up() -> list[str]:
-            if review is not None:
-                review.hand_back()
-            return farewell(desk, self.started)
+        def wind_up() -> None:
+            try:
+                if review is not None:
+                    review.hand_back()
+                self.farewell = farewell(desk, self.started)
+            finally:
+                self._back_on_loop(self.exit)
 
-        def finish(lines: list[str]) -> None:
-            self.farewell = lines
-            self.exit()
-
-        self.in_thread(wind_up, finish, lambda _error: self.exit())
+        last_act(wind_up)
+        self.set_timer(LAST_SECONDS, self.exit)
 
     def action_help(self) -> None:
         """Help for what has the focus."""
@@ -277,30 +302,15 @@ class Shell(App[None]):
             self._background.stop()
         if self._desk is not None:
             self._desk.close()
+            left = left_unsent(self._desk.unsent())
+            self.farewell += [left] if left else []
 
     def _hung_up(self) -> None:
         """The terminal is gone or we are told to stop: give the case back, then end."""
         if self._review is not None:
-            with contextlib.suppress(SecondlookError):
-                self._review.hand_back()
+            last_act(self._review.hand_back).join(LAST_SECONDS)
+        if self._desk is not None:
+            # What is on its way is kept before this process is ended.
+            self._desk.close()
         self.exit(return_code=129)
         asyncio.get_running_loop().call_later(1.0, os._exit, 129)
-
-
-def farewell(desk: Desk, since: int) -> list[str]:
-    """What was done since a moment, in lines."""
-    done = desk.summary(since)
-    if not (done.decided or done.skipped or done.deferred or done.undone or done.drafts):
-        return []
-    counts = [
-        (done.overturned, "overturned or corrected"),
-        (done.skipped, "skipped"),
-        (done.deferred, "deferred"),
-        (done.undone, "undone"),
-    ]
-    said = ", ".join(f"{n} {what}" for n, what in counts if n)
-    pace = "" if done.median_seconds is None else f", {done.median_seconds:.0f} s each in the median"
-    lines = [f"Cases decided: {done.decided}{pace}{f' ({said})' if said else ''}."]
-    if done.drafts:
-        lines.append(f"Drafts kept and not submitted: {done.drafts}.")
-    return lines

@@ -17,7 +17,6 @@ from db.tables import metadata
 
 _audit = metadata.tables["audit"]
 _reviews = metadata.tables["reviews"]
-_verdicts = metadata.tables["verdicts"]
 _officers = metadata.tables["officers"]
 _head = sa.select(_audit.c.seq, _audit.c.hash).order_by(_audit.c.seq.desc()).limit(1)
 _newest = Prepared(_head)
@@ -149,11 +148,6 @@ def bodies(connection: Connection, limit: int) -> Iterator[bytes]:
 def stored_reviews(connection: Connection, columns: Sequence[str]) -> Iterator[list[tuple[Any, ...]]]:
     """All reviews in lists of tuples with these columns."""
     return select_many(connection, sa.select(*(_reviews.c[name] for name in columns)), _CHUNK)
-
-
-def settled(connection: Connection) -> set[int]:
-    """The cases that have an outcome."""
-    return set(connection.execute(sa.select(_verdicts.c.case_id)).scalars())
 
 
 def officer_rows(connection: Connection) -> list[tuple[Any, ...]]:

@@ -17,6 +17,7 @@ ADMITTED = (
     *("case_id", "queue", "external_id", "revision", "content_hash", "source", "state", "priority", "due_at"),
     *("admitted_at", "severity", "flag", "title", "domain", "subject", "split_bucket", "predicted_label"),
     *("predicted_score", "model_name", "model_version", "sampling_reason", "sampling_probability"),
+    "language",
 )
 _cases = metadata.tables["cases"]
 _records = metadata.tables["case_records"]

@@ -16,6 +16,9 @@ _records = metadata.tables["case_records"]
 _reviews = metadata.tables["reviews"]
 _verdicts = metadata.tables["verdicts"]
 _rubrics = metadata.tables["rubrics"]
+_controls = metadata.tables["controls"]
+# Copies that measure people are in no dataset and no figure.
+_no_control = ~sa.select(sa.literal(1)).where(_controls.c.case_id == _verdicts.c.case_id).exists()
 
 
 class Correction(NamedTuple):
@@ -62,6 +65,7 @@ _query = (
     .join(_c, _c.c.case_id == _verdicts.c.case_id)
     .join(_records, _records.c.case_id == _verdicts.c.case_id)
     .join(_reviews, _reviews.c.review_id == _verdicts.c.review_id)
+    .where(_no_control)
     .order_by(_verdicts.c.case_id)
 )
 
@@ -88,6 +92,7 @@ def outcomes(connection: Connection) -> list[Any]:
         .select_from(_verdicts)
         .join(_c, _c.c.case_id == _verdicts.c.case_id)
         .join(_reviews, _reviews.c.review_id == _verdicts.c.review_id)
+        .where(_no_control)
         .group_by(_c.c.queue, _verdicts.c.verdict)
     )
     return list(connection.execute(query))

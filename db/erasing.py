@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from db import search
+from db import controls, search
 from db.tables import metadata
 
 _cases = metadata.tables["cases"]
@@ -19,7 +19,7 @@ _reveals = metadata.tables["reveals"]
 _exports = metadata.tables["exports"]
 _OF_A_CASE = (
     *("case_records", "verdicts", "judgements", "drafts", "marks", "sealed_values", "sealed_keys", "reviews"),
-    *("origins", "deliveries", "outbox"),
+    *("origins", "deliveries", "outbox", "controls", "gold"),
     "cases",
 )
 
@@ -72,10 +72,16 @@ def cases(connection: Connection, case_ids: Sequence[int]) -> list[Doomed]:
 
 
 def revisions(connection: Connection, case_id: int) -> list[Doomed]:
-    """All revisions of the prediction behind a case."""
+    """All revisions of the prediction behind a case, and copies that were made of them."""
     meant = sa.select(_cases.c.queue, _cases.c.external_id).where(_cases.c.case_id == case_id).subquery()
     same = (_cases.c.queue == meant.c.queue) & (_cases.c.external_id == meant.c.external_id)
-    return [Doomed(*row) for row in connection.execute(_doomed.join(meant, same))]
+    return with_copies(connection, [Doomed(*row) for row in connection.execute(_doomed.join(meant, same))])
+
+
+def with_copies(connection: Connection, found: list[Doomed]) -> list[Doomed]:
+    """Cases, and the copies that were made of them to measure people."""
+    known = {case.case_id for case in found}
+    return [*found, *cases(connection, sorted(controls.family(connection, known) - known))]
 
 
 def settled_before(connection: Connection, queue: str, moment: int, limit: int) -> list[int]:

@@ -15,7 +15,6 @@ from db.prepared import Prepared
 from db.tables import metadata
 
 _c = metadata.tables["cases"]
-_marks = metadata.tables["marks"]
 _open = sa.text("cases.state = 'open'")
 _one_less = sa.case((_c.c.claims > 0, _c.c.claims - 1), else_=0)
 _unheld: dict[str, Any] = {"lease_owner": None, "lease_session": None, "wake_at": None}
@@ -33,6 +32,10 @@ class Holder(NamedTuple):
     token: int
     wake_at: int | None
     claims: int
+    stage: str
+    reserved_for: str | None
+    domain: str | None
+    language: str | None
 
 
 _holder = (
@@ -45,23 +48,16 @@ _holder = (
     _c.c.lease_token,
     _c.c.wake_at,
     _c.c.claims,
+    _c.c.stage,
+    _c.c.reserved_for,
+    _c.c.domain,
+    _c.c.language,
 )
 _one = Prepared(sa.select(*_holder).where(_c.c.case_id == sa.bindparam("id")))
 _due = Prepared(
     sa.select(*_holder).where(
         _c.c.queue == sa.bindparam("queue"), _c.c.wake_at.is_not(None), _c.c.wake_at <= sa.bindparam("now")
     )
-)
-_skipped = (
-    sa.select(sa.literal(1))
-    .where(_marks.c.case_id == _c.c.case_id, _marks.c.person == sa.bindparam("person"), _marks.c.kind == "skip")
-    .exists()
-)
-_next = Prepared(
-    sa.select(_c.c.case_id, _c.c.priority, _c.c.due_at)
-    .where(_c.c.queue == sa.bindparam("queue"), _open, ~_skipped)
-    .order_by(_c.c.priority.desc(), _c.c.due_at, _c.c.case_id)
-    .limit(1)
 )
 _take = Prepared(
     _c.update()
@@ -79,6 +75,11 @@ _take = Prepared(
 _settle = Prepared(
     _c.update().where(_c.c.case_id == sa.bindparam("id")).values(state="settled", claims=0, note=None, **_unheld)
 )
+_pass_on = Prepared(
+    _c.update()
+    .where(_c.c.case_id == sa.bindparam("id"))
+    .values(state="open", stage=sa.bindparam("next_stage"), claims=0, note=None, reserved_for=None, **_unheld)
+)
 
 
 def holder(connection: Connection, case_id: int) -> Holder | None:
@@ -92,22 +93,24 @@ def due_to_wake(connection: Connection, queue: str, now: int) -> list[Holder]:
     return [Holder(*row) for row in _due.all(connection, {"queue": queue, "now": now})]
 
 
-def next_open(connection: Connection, queue: str, person: str) -> tuple[int, int, int] | None:
-    """The queue's first open case that this person has not skipped: case_id, priority, due_at."""
-    row = _next.first(connection, {"queue": queue, "person": person})
-    return tuple(row) if row else None
-
-
 def take(connection: Connection, case_id: int, person: str, session: str, until: int) -> int | None:
     """Leases an open case; returns the new token, None where the case is not open any more."""
     row = _take.first(connection, {"id": case_id, "person": person, "session": session, "until": until})
     return None if row is None else int(row.lease_token)
 
 
-def seize(connection: Connection, case_id: int, person: str, session: str, until: int, counts: bool = False) -> int:
+def seize(
+    connection: Connection,
+    case_id: int,
+    person: str,
+    session: str,
+    until: int,
+    counts: bool = False,
+    stage: str | None = None,
+) -> int:
     """Moves a lease to another session or person; the old token is worth nothing from now on.
 
-    `counts` where it is a claim of its own, which counts towards parking.
+    `counts` where it is a claim of its own, which counts towards parking. `stage` where the case goes back to one.
     """
     change = (
         _c.update()
@@ -120,6 +123,7 @@ def seize(connection: Connection, case_id: int, person: str, session: str, until
             wake_at=until,
             claims=_c.c.claims + int(counts),
             note=None,
+            **({} if stage is None else {"stage": stage}),
         )
     )
     return int(connection.execute(change.returning(_c.c.lease_token)).scalar_one())
@@ -157,6 +161,16 @@ def park(connection: Connection, case_id: int, note: str) -> None:
     connection.execute(_c.update().where(_c.c.case_id == case_id).values(state="parked", note=note, **_unheld))
 
 
+def pass_on(connection: Connection, case_id: int, stage: str) -> None:
+    """Puts a case back for whoever comes next: another reviewer, or an adjudicator."""
+    _pass_on.run(connection, {"id": case_id, "next_stage": stage})
+
+
+def reserve(connection: Connection, case_id: int, person: str | None) -> None:
+    """From now on a case is given to one person only, or (None) to anybody again."""
+    connection.execute(_c.update().where(_c.c.case_id == case_id).values(reserved_for=person))
+
+
 def settle(connection: Connection, case_id: int) -> None:
     """Closes a case."""
     _settle.run(connection, {"id": case_id})
@@ -166,6 +180,17 @@ def count_held(connection: Connection, queues: list[str], person: str) -> int:
     """How many cases a person holds."""
     query = sa.select(sa.func.count()).where(_c.c.queue.in_(queues), _c.c.wake_at.is_not(None))
     return int(connection.execute(query.where(_c.c.state == "leased", _c.c.lease_owner == person)).scalar_one())
+
+
+def count_skipped(connection: Connection, queues: list[str], person: str) -> int:
+    """How many open cases a person has skipped."""
+    marks = metadata.tables["marks"]
+    query = (
+        sa.select(sa.func.count())
+        .select_from(_c.join(marks, marks.c.case_id == _c.c.case_id))
+        .where(_c.c.queue.in_(queues), _c.c.state == "open", marks.c.person == person, marks.c.kind == "skip")
+    )
+    return int(connection.execute(query).scalar_one())
 
 
 def next_wake(connection: Connection, queues: list[str], state: str, besides: str | None = None) -> int | None:

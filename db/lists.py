@@ -14,8 +14,12 @@ from db.prepared import Prepared
 from db.tables import metadata
 
 _CHUNK = 20_000
+_HOUR_MS = 3_600_000
+# Milliseconds: an hour, a shift, a day, three days.
+AGES = (_HOUR_MS, 8 * _HOUR_MS, 24 * _HOUR_MS, 72 * _HOUR_MS)
 _c = metadata.tables["cases"]
 _records = metadata.tables["case_records"]
+_controls = metadata.tables["controls"]
 _verdicts = metadata.tables["verdicts"]
 _row_columns = (
     _c.c.case_id,
@@ -33,6 +37,7 @@ _row_columns = (
     _c.c.wake_at,
     _verdicts.c.verdict,
     _c.c.note,
+    _c.c.stage,
 )
 _rows = (
     sa.select(*_row_columns)
@@ -40,8 +45,15 @@ _rows = (
     .where(_c.c.case_id.in_(sa.bindparam("ids", expanding=True)))
 )
 _with_record = Prepared(
-    sa.select(*_row_columns, _c.c.predicted_label, _c.c.predicted_score, _records.c.record)
+    sa.select(
+        *_row_columns,
+        _c.c.predicted_label,
+        _c.c.predicted_score,
+        _records.c.record,
+        _controls.c.kind.label("control"),
+    )
     .join(_records, _records.c.case_id == _c.c.case_id)
+    .outerjoin(_controls, _controls.c.case_id == _c.c.case_id)
     .outerjoin(_verdicts, _verdicts.c.case_id == _c.c.case_id)
     .where(_c.c.case_id == sa.bindparam("id"))
 )
@@ -55,8 +67,11 @@ def ids(
     flag: str | None = None,
     holder: str | None = None,
     limit: int | None = None,
+    stage: str | None = None,
+    due_before: int | None = None,
 ) -> array[int]:
-    """case_ids by priority, due time and age; without a state, everything that is not settled."""
+    """case_ids by priority, due time and age; without a state, everything that is not settled. With `due_before` by due
+    time."""
     where = _c.c.state == state if state == "settled" else sa.text("cases.state <> 'settled'")
     query = sa.select(_c.c.case_id).where(where, beside_the_index(connection, _c.c.queue).in_(queues))
     if state not in (None, "settled"):
@@ -67,6 +82,10 @@ def ids(
         query = query.where(_c.c.flag == flag)
     if holder is not None:
         query = query.where(_c.c.lease_owner == holder)
+    if stage is not None:
+        query = query.where(_c.c.stage == stage)
+    if due_before is not None:
+        query = query.where(_c.c.due_at < due_before).order_by(_c.c.due_at)
     if state == "settled":
         query = query.order_by(_c.c.case_id.desc())
     else:
@@ -89,8 +108,28 @@ def rows(connection: Connection, case_ids: Iterable[int]) -> dict[int, Any]:
 
 
 def with_record(connection: Connection, case_id: int) -> Any:
-    """A case's row with its protected record."""
+    """A case's row with its protected record; `control` says as what it measures somebody, if it does."""
     return _with_record.first(connection, {"id": case_id})
+
+
+def ageing(connection: Connection, now: int) -> list[Any]:
+    """Per queue and severity of the waiting cases: how many are younger than each of `AGES`, all, and overdue ones."""
+    younger = [
+        sa.func.count(sa.case((_c.c.admitted_at > now - age, 1))).label(f"younger{n}") for n, age in enumerate(AGES)
+    ]
+    query = (
+        sa.select(
+            _c.c.queue,
+            _c.c.severity,
+            *younger,
+            sa.func.count().label("n"),
+            sa.func.count(sa.case((_c.c.due_at < now, 1))).label("overdue"),
+        )
+        .where(sa.text("cases.state <> 'settled'"))
+        .group_by(_c.c.queue, _c.c.severity)
+        .order_by(_c.c.queue, _c.c.severity.desc())
+    )
+    return list(connection.execute(query))
 
 
 def backlog(connection: Connection, now: int) -> list[Any]:

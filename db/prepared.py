@@ -30,11 +30,13 @@ def named_sql(statement: ClauseElement, dialect: type[DefaultDialect]) -> tuple[
 class Prepared:
     """A statement that is a module's constant."""
 
-    def __init__(self, statement: sa.Select[Any] | sa.Insert | sa.Update | sa.Delete) -> None:
+    def __init__(self, statement: sa.Select[Any] | sa.CompoundSelect[Any] | sa.Insert | sa.Update | sa.Delete) -> None:
         self._statement = statement
         self._by_dialect: dict[str, tuple[str, dict[str, Any]]] = {}
         columns = (
-            statement.selected_columns if isinstance(statement, sa.Select) else statement.returning_column_descriptions
+            statement.selected_columns
+            if isinstance(statement, (sa.Select, sa.CompoundSelect))
+            else statement.returning_column_descriptions
         )
         names = [c.name if isinstance(c, sa.ColumnElement) else c["name"] for c in columns]
         row = namedtuple("Row", names, rename=True)  # type: ignore[misc]  # named by the statement

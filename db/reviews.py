@@ -28,6 +28,9 @@ _review = sa.select(_reviews, _retractions.c.at.label("retracted_at")).outerjoin
     _retractions, _retractions.c.review_id == _reviews.c.review_id
 )
 _by_id = Prepared(_review.where(_reviews.c.review_id == sa.bindparam("id")))
+_standing = Prepared(
+    _review.where(_reviews.c.case_id == sa.bindparam("case_id"), _retractions.c.at.is_(None)).order_by(_reviews.c.seq)
+)
 _draft = Prepared(
     sa.select(_drafts.c.body).where(
         _drafts.c.case_id == sa.bindparam("case_id"),
@@ -68,6 +71,16 @@ def of_case(connection: Connection, case_id: int) -> list[Row[Any]]:
     return list(connection.execute(_review.where(_reviews.c.case_id == case_id).order_by(_reviews.c.seq)))
 
 
+def standing(connection: Connection, case_id: int) -> list[Any]:
+    """The reviews of a case that were not taken back, oldest first."""
+    return _standing.all(connection, {"case_id": case_id})
+
+
+def stands(connection: Connection, case_id: int, person: str) -> bool:
+    """Whether a person's review of a case stands."""
+    return any(row.person == person for row in standing(connection, case_id))
+
+
 def latest(connection: Connection, person: str, case_id: int | None = None) -> Row[Any] | None:
     """A person's newest review that stands, of one case or of any."""
     query = _review.where(_reviews.c.person == person, _retractions.c.at.is_(None))
@@ -97,17 +110,19 @@ def retracted(connection: Connection) -> set[str]:
 
 
 def unsound_verdicts(connection: Connection) -> list[int]:
-    """Cases whose outcome is not what a review that stands says, or is missing."""
+    """Cases whose outcome is not what a review that stands says."""
     joined = _verdicts.outerjoin(_reviews, _reviews.c.review_id == _verdicts.c.review_id)
     joined = joined.outerjoin(_retractions, _retractions.c.review_id == _verdicts.c.review_id)
     same = ("case_id", "verdict", "label", "correction")
     differs = [_verdicts.c[name].is_distinct_from(_reviews.c[name]) for name in same]
     wrong = sa.select(_verdicts.c.case_id).select_from(joined).where(sa.or_(_retractions.c.at.is_not(None), *differs))
-    standing = _reviews.outerjoin(_retractions, _retractions.c.review_id == _reviews.c.review_id)
-    standing = standing.outerjoin(_verdicts, _verdicts.c.review_id == _reviews.c.review_id)
-    lacking = sa.select(_reviews.c.case_id).select_from(standing)
-    lacking = lacking.where(_retractions.c.at.is_(None), _verdicts.c.case_id.is_(None))
-    return sorted(connection.execute(wrong.union(lacking)).scalars())
+    return sorted(connection.execute(wrong).scalars())
+
+
+def outcomes(connection: Connection) -> dict[int, tuple[str, int, float]]:
+    """By case: the review that its outcome follows, how many reviewed it, and which share agreed."""
+    columns = (_verdicts.c.case_id, _verdicts.c.review_id, _verdicts.c.reviewers, _verdicts.c.agreement)
+    return {row[0]: (row[1], row[2], row[3]) for row in connection.execute(sa.select(*columns))}
 
 
 def set_verdict(connection: Connection, verdict: dict[str, Any]) -> None:
@@ -176,6 +191,12 @@ def notes(connection: Connection, case_id: int) -> dict[tuple[str, str], str]:
     """What people wrote about a case, by person and kind."""
     query = sa.select(_marks.c.person, _marks.c.kind, _marks.c.note).where(_marks.c.case_id == case_id)
     return {(row.person, row.kind): row.note for row in connection.execute(query)}
+
+
+def marked(connection: Connection, case_id: int, person: str, kind: str) -> bool:
+    """Whether a person has put a mark of a kind on a case."""
+    query = sa.select(_marks.c.at).where(_marks.c.case_id == case_id, _marks.c.person == person, _marks.c.kind == kind)
+    return connection.execute(query).first() is not None
 
 
 def unmark(connection: Connection, kind: str, person: str, queue: str | None = None) -> int:

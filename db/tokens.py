@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -37,6 +38,18 @@ def by_digest(connection: Connection, digest: bytes) -> Token | None:
     """The token with this digest, valid or not."""
     row = _by_digest.first(connection, {"wanted": digest})
     return Token(*row) if row else None
+
+
+def valid(connection: Connection, token_ids: Collection[str], now: int) -> set[str]:
+    """Those of the tokens that are neither revoked nor expired."""
+    found: set[str] = set()
+    wanted = sorted(token_ids)
+    for start in range(0, len(wanted), 500):
+        query = sa.select(_table.c.token_id).where(
+            _table.c.token_id.in_(wanted[start : start + 500]), _table.c.revoked_at.is_(None), _table.c.expires_at > now
+        )
+        found |= set(connection.execute(query).scalars())
+    return found
 
 
 def listed(connection: Connection) -> list[Token]:

@@ -9,7 +9,8 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.timer import Timer
 
-from app.model.case import CaseView, Claim, Draft, Receipt
+from app.desk.unsent_words import why_kept
+from app.model.case import CaseView, Claim, Draft, Receipt, Unsent
 from app.model.errors import Gone, LeaseLost, RubricError, SecondlookError
 from screens.ask import Choose, Write
 from screens.clock import now_ms, span
@@ -227,9 +228,16 @@ class CaseActs(Screen[None]):
         self._working = None
         self.say(Content(""))
         if working is not None and working.lease is not None:
-            self.shell.in_thread(lambda: self._put_back(working, answers), lambda _done: self._to_inbox())
+            self.shell.in_thread(
+                lambda: self._put_back(working, answers), lambda _done: self._to_inbox(), self._not_put_back
+            )
         else:
             self._to_inbox()
+
+    def _not_put_back(self, error: SecondlookError) -> None:
+        """The case comes back by itself; the answers were kept before, or the error says that they could not be."""
+        self._to_inbox()
+        self.shell.inbox.tell(f"Not given back: {error} It comes back by itself when its lease ends.")
 
     def _to_inbox(self) -> None:
         if self.shell.screen is self:
@@ -242,10 +250,12 @@ class CaseActs(Screen[None]):
             self._put_back(working, dict(self.form.answers))
 
     def _put_back(self, working: Working, answers: dict[str, Any]) -> None:
+        # Taken before anything that may last: the screens may be gone then.
+        desk = self.desk
         if working.lease is not None:
             if answers:
-                self.desk.save_draft(working.case_id, working.draft(answers))
-            self.desk.release(working.lease)
+                desk.save_draft(working.case_id, working.draft(answers))
+            desk.release(working.lease)
 
     def _ready(self) -> Working | None:
         working = self._working
@@ -280,7 +290,7 @@ class CaseActs(Screen[None]):
 
     def _done(self, result: tuple[Receipt | Content, Claim | None, str]) -> None:
         done, claim, why = result
-        said = _receipt(done) if isinstance(done, Receipt) else done
+        said = _receipt(done, self.desk.unsent()) if isinstance(done, Receipt) else done
         if claim is not None:
             self._said = said
             self.show_claim(claim, self._queue)
@@ -288,6 +298,8 @@ class CaseActs(Screen[None]):
         self._busy, self._working = False, None
         self.say(Content(""))
         self._to_inbox()
+        if isinstance(done, Receipt) and not done.sent:
+            why = "It is sent later."
         self.shell.inbox.tell(f"{said.plain.partition(' · ')[0]}. {why}")
 
     def _refused(self, error: SecondlookError) -> None:
@@ -306,8 +318,11 @@ class CaseActs(Screen[None]):
             self.shell.tell_error(error)
 
 
-def _receipt(receipt: Receipt) -> Content:
+def _receipt(receipt: Receipt, unsent: Unsent) -> Content:
     """`german-00031 overturned → good · u to undo for 5 min`."""
+    if not receipt.sent:
+        said = f"kept here, not sent: {why_kept(unsent)}" if unsent.decisions else "sent"
+        return join(line(f"{shorten(receipt.id, 40)} "), line(said, "bold $warning"))
     label = f" → {receipt.label}" if receipt.label and receipt.verdict != "upheld" else ""
     moved = " · you left your first judgement" if receipt.moved else ""
     left = receipt.undo_until - now_ms()

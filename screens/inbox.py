@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -20,6 +21,7 @@ from screens.clock import now_ms, span
 from screens.text import Visible, line
 from screens.widgets.case_list import CaseList
 from screens.widgets.key_bar import KeyBar
+from screens.widgets.unsent_line import UnsentLine
 
 if TYPE_CHECKING:
     from app.desk.protocol import Desk
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from app.model.errors import SecondlookError
     from app.shell import Shell
 
+T = TypeVar("T")
 Page = tuple["array[int]", "dict[int, CaseRow]"]
 _FIRST_ROWS = 200
 # While typing, a search starts when the fingers rest.
@@ -45,6 +48,7 @@ class InboxScreen(Screen[None]):
         Binding("t", "cycle('state')", "Next state", id="inbox.state"),
         Binding("v", "cycle('severity')", "Next severity", id="inbox.severity"),
         Binding("u", "undo", "Undo your last decision", id="inbox.undo"),
+        Binding("T", "lead", "The lead's screen: what is late, who holds what", id="inbox.lead"),
         Binding("R", "reload", "Read again", id="inbox.reload"),
         Binding("escape", "clear", "Clear search and filters", id="inbox.clear"),
         Binding("q", "app.leave", "Quit", id="inbox.quit"),
@@ -74,6 +78,7 @@ class InboxScreen(Screen[None]):
             yield CaseList(id="list")
             yield Static(id="empty", markup=False)
             yield Static(id="side", markup=False)
+        yield UnsentLine()
         yield Static("opening the workspace …", id="status", markup=False)
         yield KeyBar(
             ("inbox.next", "next case"),
@@ -115,19 +120,25 @@ class InboxScreen(Screen[None]):
 
         def show_rest(ids: array[int]) -> None:
             self._show(ids)
-            self.shell.in_thread(
-                lambda: (desk.backlog(), desk.connections()), show_backlog, group="backlog", exclusive=True
-            )
+            self._read(lambda: (desk.backlog(), desk.connections()), show_backlog, "backlog")
 
         def show_first(page: Page) -> None:
             # One after the other: threads that read at the same time would only wait for each other.
             self._show_page(page)
-            self.shell.in_thread(lambda: desk.ids(wanted), show_rest, group="ids", exclusive=True)
+            self._read(lambda: desk.ids(wanted), show_rest, "ids")
 
         if self.query_one(CaseList).count == 0:
-            self.shell.in_thread(lambda: first_page(desk, wanted), show_first, group="ids", exclusive=True)
+            self._read(lambda: first_page(desk, wanted), show_first, "ids")
         else:
-            self.shell.in_thread(lambda: desk.ids(wanted), show_rest, group="ids", exclusive=True)
+            self._read(lambda: desk.ids(wanted), show_rest, "ids")
+
+    def _read(self, work: Callable[[], T], show: Callable[[T], None], group: str) -> None:
+        def failed(error: SecondlookError) -> None:
+            # While the hub does not answer, a line says so all the time; the list stays as it was.
+            if self.shell.desk.unsent().reachable:
+                self.shell.tell_error(error)
+
+        self.shell.in_thread(work, show, failed, group=group, exclusive=True)
 
     def _wanted(self) -> Filter:
         from app.model.case import Filter
@@ -227,6 +238,15 @@ class InboxScreen(Screen[None]):
         self.shell.in_thread(
             lambda: desk.claim_case(case_id), self._open, lambda e: self._not_given(case_id, e), group="claim"
         )
+
+    def action_lead(self) -> None:
+        """The lead's screen, for leads."""
+        if not self._ready:
+            return
+        from screens.lead import LeadScreen
+
+        # Who is no lead is told so, and stays here.
+        self.shell.in_thread(self.shell.desk.people, lambda _people: self.shell.push_screen(LeadScreen()))
 
     def action_undo(self) -> None:
         """Takes the last decision back and opens its case."""

@@ -12,28 +12,39 @@ from textual.content import Content
 from textual.widgets import Static
 
 from app.model.case import CaseView, Claim, Draft
+from app.model.errors import SecondlookError, Unavailable
 from screens.ask import Choose
-from screens.case_acts import CaseActs
 from screens.clock import countdown, due, now_ms
 from screens.span_picker import SpanPicker
+from screens.team_acts import TeamActs
 from screens.text import line, shorten
 from screens.theme import SEVERITY_SHAPES, SEVERITY_STYLES
 from screens.widgets.criterion_field import CriterionField
 from screens.widgets.key_bar import KeyBar
 from screens.widgets.papers import Papers
 from screens.widgets.rubric_form import RubricForm
+from screens.widgets.unsent_line import UnsentLine
 from screens.working import WARN_BEFORE_MS, Working
 
 if TYPE_CHECKING:
     pass
 
 _SAVE_AFTER = 0.4
+_KEYS = (
+    ("case.submit", "submit"),
+    ("case.next_tab", "papers"),
+    ("case.skip", "skip"),
+    ("case.defer", "defer"),
+    ("case.undo", "undo"),
+    ("app.help", "help"),
+)
+_ADJUDICATING = (_KEYS[0], ("case.adopt", "begin with theirs"), *_KEYS[1:3], *_KEYS[4:])
 # The next case is drawn once this one stands.
 _AHEAD_AFTER = 0.05
 _TICK = 5.0
 
 
-class ReviewScreen(CaseActs):
+class ReviewScreen(TeamActs):
     """Shows one case after the other."""
 
     CSS_PATH = "review.tcss"
@@ -53,6 +64,7 @@ class ReviewScreen(CaseActs):
         Binding("m", "tab('similar')", "Similar cases", id="case.similar"),
         Binding("p", "tab('provenance')", "Provenance", id="case.provenance"),
         Binding("y", "tab('history')", "History", id="case.history"),
+        Binding("v", "tab('reviews')", "Reviews, for an adjudicator", id="case.reviews"),
         Binding("c", "tab('case')", "The case itself", id="case.case"),
         Binding("J", "scroll(1)", "Scroll down", id="case.scroll_down"),
         Binding("K", "scroll(-1)", "Scroll up", id="case.scroll_up"),
@@ -63,6 +75,9 @@ class ReviewScreen(CaseActs):
         Binding("f", "flag", "Flag: a note for the lead", id="case.flag"),
         Binding("L", "leak", "Report a leak: mask a text at once", id="case.leak"),
         Binding("R", "reveal", "Reveal withheld values (officers)", id="case.reveal"),
+        Binding("e", "escalate", "Escalate: an adjudicator decides", id="case.escalate"),
+        Binding("I", "recuse", "Conflict of interest: somebody else decides", id="case.recuse"),
+        Binding("a", "adopt", "Adjudicate: begin with a reviewer's answers", id="case.adopt"),
         Binding("x", "park", "Park: take it out of the queue", id="case.park"),
         Binding("u", "undo", "Undo your last decision", id="case.undo"),
         Binding("t", "take_again", "Claim again after a lost lease", id="case.take_again"),
@@ -77,15 +92,9 @@ class ReviewScreen(CaseActs):
             with Vertical(id="rubric-box"):
                 yield Static(id="rubric-title", markup=False)
                 yield RubricForm(id="form")
+        yield UnsentLine()
         yield Static(id="status", markup=False)
-        yield KeyBar(
-            ("case.submit", "submit"),
-            ("case.next_tab", "papers"),
-            ("case.skip", "skip"),
-            ("case.defer", "defer"),
-            ("case.undo", "undo"),
-            ("app.help", "help"),
-        )
+        yield KeyBar(*_KEYS)
 
     async def on_mount(self) -> None:
         """Shows the case that was chosen before the screen stood."""
@@ -118,6 +127,7 @@ class ReviewScreen(CaseActs):
         with self.app.batch_update():
             self._busy = False
             self._draw_top()
+            self.query_one(KeyBar).show(*(_ADJUDICATING if working.view.row.stage == "adjudication" else _KEYS))
             self.papers.show(working.view)
             title = line(f"{working.view.rubric.title} v{working.view.rubric.version}")
             self.query_one("#rubric-title", Static).update(title, layout=False)
@@ -134,6 +144,7 @@ class ReviewScreen(CaseActs):
         row, now = working.view.row, now_ms()
         parts = [
             line(row.queue, "$muted"),
+            Content.styled("adjudicate" if row.stage == "adjudication" else "", "bold $accent"),
             Content.styled(f"{SEVERITY_SHAPES[row.severity]} {row.severity}", SEVERITY_STYLES[row.severity]),
             Content.styled(due(row.due_at, now), "bold $warning" if row.due_at < now else ""),
             self._lease_text(working, now),
@@ -255,7 +266,12 @@ class ReviewScreen(CaseActs):
                 working.lease = longer
                 self._draw_top()
 
-            self.shell.in_thread(lambda: self.desk.extend(lease), extended, self._refused, group="extend")
+            self.shell.in_thread(lambda: self.desk.extend(lease), extended, self._not_extended, group="extend")
+
+    def _not_extended(self, error: SecondlookError) -> None:
+        # While the hub does not answer, a line says so all the time.
+        if self.desk.unsent().reachable or not isinstance(error, Unavailable):
+            self._refused(error)
 
     def _tick(self) -> None:
         working = self._working

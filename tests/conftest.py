@@ -1,5 +1,5 @@
-"""For all tests: no keyring (a test must neither find nor leave a secret in that of whoever runs it), and how many
-processes work."""
+"""For all tests: no keyring and no state folder (a test must neither find nor leave anything in those of whoever runs
+it), and how many processes work."""
 
 from __future__ import annotations
 
@@ -20,9 +20,17 @@ def no_keyring() -> Iterator[None]:
     keyring.core._keyring_backend = before
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What a hub does not have yet is kept in a folder of the run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Several processes for everything; one for a few files, and for suites that want the machine for themselves."""
     chosen = any(argument.partition("::")[0].endswith(".py") for argument in config.args)
-    if chosen or config.option.markexpr in ("heavy", "servers"):
+    if chosen or config.option.markexpr in ("heavy", "servers", "browser"):
         return 0
     return min(4, os.cpu_count() or 1)

@@ -11,7 +11,7 @@ import orjson
 
 from app.audit.chain import commitment
 from app.audit.checkpoint import Checkpoint
-from app.audit.walk import Told, Walked, walk
+from app.audit.walk import Settled, Told, Walked, walk
 from db import audit, reviews
 from db.engine import Connection, Store
 
@@ -89,9 +89,9 @@ def _hold_reviews(connection: Connection, told: Told, problems: list[str]) -> in
     """Holds every review against its entry; returns how many there are."""
     count, seen = 0, set()
     problems += [f"review {review_id}: is decided twice in the log" for review_id in told.twice]
-    for rows in audit.stored_reviews(connection, ("salt", "seq", *COMMITTED)):
+    for rows in audit.stored_reviews(connection, ("salt", "seq", "stage", *COMMITTED)):
         count += len(rows)
-        for salt, seq, *content in rows:
+        for salt, seq, stage, *content in rows:
             review_id, case_id = content[0], content[1]
             seen.add(review_id)
             logged = told.decided.get(review_id)
@@ -99,6 +99,8 @@ def _hold_reviews(connection: Connection, told: Told, problems: list[str]) -> in
                 problems.append(f"review {review_id}: is not in the log")
             elif logged.commitment != _committed(salt, content):
                 problems.append(f"review {review_id}: was changed after it was logged")
+            elif logged.stage != stage:
+                problems.append(f"review {review_id}: its stage was changed")
             elif logged.seq != seq:
                 problems.append(f"review {review_id}: its place in the log was changed")
             if logged is not None and told.is_erased(case_id, logged.seq):
@@ -124,12 +126,24 @@ def _wrong_retractions(connection: Connection, told: Told) -> Iterator[str]:
 
 
 def _wrong_verdicts(connection: Connection, told: Told) -> Iterator[str]:
-    erased = audit.settled(connection) & told.erased.keys() if told.erased else set()
+    kept = reviews.outcomes(connection)
+    # Where the log goes on after an erasure, something is wrong that is told elsewhere.
+    erased = {case_id for case_id in kept.keys() & told.erased.keys() if case_id not in told.settled}
     for case_id in sorted(erased):
         yield f"case {case_id}: was erased, but its verdict is still kept"
-    for case_id in reviews.unsound_verdicts(connection):
-        if case_id not in erased:
-            yield f"case {case_id}: its verdict is not what its reviews say"
+    wrong = set(reviews.unsound_verdicts(connection))
+    for case_id, (review_id, reviewers, agreement) in kept.items():
+        logged = told.settled.get(case_id)
+        if logged != Settled(review_id, reviewers, _share(agreement)):
+            wrong.add(case_id)
+    wrong |= told.settled.keys() - kept.keys()
+    for case_id in sorted(wrong - erased, key=str):
+        yield f"case {case_id}: its verdict is not what its reviews say"
+
+
+def _share(agreement: Any) -> str | None:
+    """A share as the log writes it; None of what is none."""
+    return f"{agreement:.4f}" if isinstance(agreement, (int, float)) else None
 
 
 def _wrong_officers(connection: Connection, told: Told) -> Iterator[str]:

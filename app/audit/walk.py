@@ -15,15 +15,16 @@ from db.engine import Connection
 
 # Any JSON can stand where an entry was changed, and text where bytes should.
 _UNREADABLE = (ValueError, KeyError, TypeError, AttributeError)
-_TELLING = frozenset(("decided", "undone", "erased", "officer_added", "officer_retired"))
+_TELLING = frozenset(("decided", "settled", "undone", "erased", "officer_added", "officer_retired"))
 
 
 class Decided(NamedTuple):
-    """A review in the log: its entry's number, its case, and the commitment to its content (hex)."""
+    """A review in the log: its entry's number, its case, the commitment to its content (hex), and its stage."""
 
     seq: int
     case_id: Any
     commitment: Any
+    stage: Any
 
 
 class Undone(NamedTuple):
@@ -31,6 +32,14 @@ class Undone(NamedTuple):
 
     seq: int
     case_id: Any
+
+
+class Settled(NamedTuple):
+    """A case's outcome in the log: the review that it follows, how many reviewed it, which share of them agreed."""
+
+    review: Any
+    reviewers: Any
+    agreement: Any
 
 
 class AddedKey(NamedTuple):
@@ -45,10 +54,12 @@ class AddedKey(NamedTuple):
 class Told:
     """What the log says of the rows beside it: reviews by id, erased cases with the entry's number, keys by id.
 
+    `settled` are the outcomes by case: of an only review, of several once they agree, or of an adjudicator.
     `twice` are reviews of which two entries speak.
     """
 
     decided: dict[Any, Decided] = field(default_factory=dict)
+    settled: dict[Any, Settled] = field(default_factory=dict)
     undone: dict[Any, Undone] = field(default_factory=dict)
     erased: dict[Any, int] = field(default_factory=dict)
     officers: dict[Any, AddedKey] = field(default_factory=dict)
@@ -60,12 +71,19 @@ class Told:
         match entry["action"]:
             case "decided":
                 # The first word counts: an entry added later must not change what a review was.
-                if self.decided.setdefault(data["review"], Decided(seq, case_id, data["commitment"])).seq != seq:
+                said = Decided(seq, case_id, data["commitment"], data.get("stage", "review"))
+                if self.decided.setdefault(data["review"], said).seq != seq:
                     self.twice.append(data["review"])
+                elif "stage" not in data:
+                    self.settled[case_id] = Settled(data["review"], 1, "1.0000")
+            case "settled":
+                self.settled[case_id] = Settled(data["review"], data["reviewers"], data["agreement"])
             case "undone":
                 self.undone[data["review"]] = Undone(seq, case_id)
+                self.settled.pop(case_id, None)
             case "erased":
                 self.erased[case_id] = seq
+                self.settled.pop(case_id, None)
             case "officer_added":
                 self.officers[data["key"]] = AddedKey(data["person"], data["public"], retired=False)
             case "officer_retired":

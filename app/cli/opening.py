@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from app.cli.output import narrate
+
 if TYPE_CHECKING:
     from app.desk.protocol import Desk
     from app.settings import Workspace
@@ -44,9 +46,21 @@ def line_desk(arguments: argparse.Namespace) -> Iterator[Desk]:
     person = arguments.person if workspace.hub else person_of(arguments, workspace)
     desk = open_desk(workspace, person, LINE_SESSION)
     try:
+        _tell_unsent(desk)
         yield desk
     finally:
         desk.close()
+
+
+def _tell_unsent(desk: Desk) -> None:
+    """What became of the decisions that an earlier command could not send."""
+    unsent = desk.unsent()
+    if unsent.sent:
+        narrate(f"Sent what was kept here while the hub did not answer: {unsent.sent}.")
+    for one in unsent.refused:
+        narrate(f"Not taken{f': {one.id}' if one.id else ''}. {one.why}")
+    if unsent.refused:
+        desk.seen_refused()
 
 
 @contextmanager

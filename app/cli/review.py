@@ -93,6 +93,7 @@ def _judge(arguments: argparse.Namespace) -> int:
 
 
 def _decide(arguments: argparse.Namespace) -> int:
+    from app.desk.unsent_words import left_unsent, why_kept
     from app.model.case import Decision
     from app.model.errors import BadInput
 
@@ -105,6 +106,9 @@ def _decide(arguments: argparse.Namespace) -> int:
         decision_id = arguments.decision_id or str(uuid.uuid4())
         _judge_first(desk, case_id, answers)
         receipt = desk.decide(Decision(decision_id, case_id, token, answers))
+    if not receipt.sent:
+        # Asked after the desk was closed: what was on its way is counted.
+        narrate(f"{receipt.id} is kept here, not sent: {why_kept(desk.unsent())}. {left_unsent(desk.unsent())}")
     if arguments.json:
         emit(
             {
@@ -113,11 +117,12 @@ def _decide(arguments: argparse.Namespace) -> int:
                 "verdict": receipt.verdict,
                 "label": receipt.label,
                 "moved": receipt.moved,
-                "undo_until": iso(receipt.undo_until),
+                "undo_until": iso(receipt.undo_until) if receipt.sent else None,
                 "repeated": receipt.repeated,
+                "sent": receipt.sent,
             }
         )
-    else:
+    elif receipt.sent:
         say(f"{receipt.id} {receipt.verdict}{f' → {receipt.label}' if receipt.label else ''}")
         narrate(f"`secondlook undo {receipt.id}` takes it back until {iso(receipt.undo_until)}.")
     return 0

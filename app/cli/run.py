@@ -22,6 +22,7 @@ from app.cli import (
     look,
     migrate,
     officer,
+    people,
     protect,
     pull,
     reveal,
@@ -29,14 +30,16 @@ from app.cli import (
     rubric,
     secret,
     serve,
+    team,
     token,
+    web,
     workspace,
 )
 from app.cli.output import narrate
 
 _GROUPS = (
-    *(desk, demo, workspace, intake, pull, look, review, export, audit, protect, officer, reveal, erasing),
-    *(deliver, secret, token, serve, login, migrate, rubric, doctor),
+    *(desk, demo, workspace, intake, pull, look, review, team, people, export, audit, protect, officer, reveal),
+    *(erasing, deliver, secret, token, serve, web, login, migrate, rubric, doctor),
 )
 
 

@@ -32,8 +32,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     from db.engine import open_store
 
     try:
-        import uvicorn
-
+        from app.hub import server
         from app.hub.app import create_app
     except ModuleNotFoundError as error:
         raise SettingsError(f"The hub needs {error.name}: pip install 'secondlook[hub]'.") from None
@@ -47,7 +46,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         background.start()
         scheme = "https" if arguments.tls_cert else "http"
         narrate(f"The hub listens at {scheme}://{arguments.host}:{arguments.port} until ctrl-c.")
-        uvicorn.run(
+        server.run(
             app,
             host=arguments.host,
             port=arguments.port,
@@ -96,4 +95,9 @@ def _hub(workspace: Workspace, store: Store) -> Hub:
     from app.hub.hub import Hub
 
     settings = workspace.settings
-    return Hub(store, dict(settings.queues), workspace.rubrics, workspace.keys(), routes_of(settings))
+    hub = Hub(store, dict(settings.queues), workspace.rubrics, workspace.keys(), routes_of(settings))
+    if settings.hub.oidc:
+        from app.hub.id_tokens import IdTokens
+
+        hub.id_tokens = IdTokens(settings.hub.oidc)
+    return hub

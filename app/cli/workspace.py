@@ -156,6 +156,10 @@ def _paths(arguments: argparse.Namespace) -> int:
         "samples": bundled("samples"),
         "screenshots": Path(platformdirs.user_pictures_dir()),
     }
+    if workspace.hub:
+        from app.desk.journal import folder_of
+
+        found["unsent"] = folder_of(workspace.hub)
     if workspace.settings.secrets.store == "file":
         found["key"] = workspace.root / KEY_FILE
     if arguments.json:

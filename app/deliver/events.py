@@ -47,10 +47,17 @@ class Routes:
 
 
 def put_verdict(
-    connection: Connection, routes: Routes, policy: QueuePolicy, case: Any, review: Mapping[str, Any], rubric: Any
+    connection: Connection,
+    routes: Routes,
+    policy: QueuePolicy,
+    case: Any,
+    review: Mapping[str, Any],
+    rubric: Any,
+    event_id: str,
 ) -> None:
-    """Writes the event of a verdict, if somebody waits for it. `case` is its row with the record, `review` the
-    columns of its review, `rubric` the rubric it was made by."""
+    """Writes the event of a verdict, if somebody waits for it. `case` is its row with the record, `review` the columns
+    of the review that it follows and of the verdict, `rubric` the rubric it was made by, `event_id` the decision that
+    settled the case."""
     sinks = routes.sinks(connection, case.case_id, policy)
     if not sinks:
         return
@@ -66,13 +73,14 @@ def put_verdict(
         "correction": review["correction"],
         "reasons": orjson.loads(review["reasons"]),
         "answers": orjson.loads(review["answers"]),
-        "reviewers": 1,
+        "reviewers": review["reviewers"],
+        "agreement": review["agreement"],
         "rubric": {"id": rubric.id, "version": rubric.version, "hash": rubric.hash},
         "decision_id": review["review_id"],
-        "decided_at": _iso(review["decided_at"]),
+        "decided_at": _iso(review["settled_at"]),
         "supersedes": before.event_id if before else None,
     }
-    _put(connection, routes, policy, case, sinks, review["review_id"], "verdict", review["decided_at"], data, before)
+    _put(connection, routes, policy, case, sinks, event_id, "verdict", review["settled_at"], data, before)
 
 
 def put_retraction(

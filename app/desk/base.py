@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from app.audit import log
 from app.deliver.events import Routes
+from app.desk.eligibility import ANOTHER, Eligibility
 from app.desk.views import case_view, is_hidden
 from app.model.case import CaseView
 from app.model.errors import BadInput, Gone
 from app.model.policy import QueuePolicy
+from app.model.rights import SEES_NAMES, Role
 from app.model.rubric import Rubric
 from db import audit, leases, lists, reviews
 from db.engine import Connection, Store
@@ -35,9 +37,11 @@ class DeskBase:
         session: str = "",
         clock: Callable[[], int] = wall_clock,
         routes: Routes | None = None,
+        roles: Iterable[Role] | None = None,
     ) -> None:
         """`session` tells this person's terminals apart; one is made where none is given. `routes` say where verdicts
-        go beside the sinks of the policies."""
+        go beside the sinks of the policies. `roles` say which cases this person gets and whose names they see; None:
+        all."""
         self._store = store
         self._person = person
         self._policies = policies
@@ -45,6 +49,8 @@ class DeskBase:
         self._session = session or uuid.uuid4().hex
         self._now = clock
         self._routes = routes or Routes()
+        self._roles = None if roles is None else frozenset(roles)
+        self._may = Eligibility(person, self._roles)
         self._registered: set[str] = set()
 
     @property
@@ -81,13 +87,31 @@ class DeskBase:
         row = lists.with_record(connection, case_id)
         if row is None or row.queue not in self._policies:
             raise BadInput("There is no such case.")
-        return case_view(row, self._rubrics[row.queue], self._is_hidden(connection, row))
+        shown = self._shown_holder(row)
+        return case_view(row, self._rubrics[row.queue], self._is_hidden(connection, row), shown)
 
     def _is_hidden(self, connection: Connection, row: Any) -> bool:
+        """Whether the model's answer is withheld: until this person has judged, or adjudicates."""
         policy = self._policies[row.queue]
-        if not policy.provisional:
+        if not policy.provisional or self._adjudicates(row):
             return False
         return is_hidden(policy, row.state, reviews.judgement(connection, row.case_id, self._person) is not None)
+
+    def _adjudicates(self, row: Any) -> bool:
+        """Whether this person has the case as an adjudicator, who sees the reviews anyway."""
+        return bool(row.stage == "adjudication" and row.state == "leased" and row.lease_owner == self._person)
+
+    def _sees_names(self, queue: str) -> bool:
+        """Whether this person sees who else works on a queue's cases."""
+        by_role = self._roles is None or bool(self._roles & SEES_NAMES)
+        return by_role or self._policies[queue].reviews.names == "shown"
+
+    def _called(self, queue: str, person: str) -> str:
+        """What this person calls somebody."""
+        return person if person == self._person or self._sees_names(queue) else ANOTHER
+
+    def _shown_holder(self, row: Any) -> str | None:
+        return None if row.lease_owner is None else self._called(row.queue, row.lease_owner)
 
     def _holder(self, connection: Connection, case_id: int) -> leases.Holder:
         held = leases.holder(connection, case_id)

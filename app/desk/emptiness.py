@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from db import leases, lists
+from app.desk.eligibility import said_paused
+from db import leases, lists, offers
 from db.engine import Connection
 
 
-def why_nothing(connection: Connection, queues: list[str], person: str, now: int) -> str:
-    """One sentence a reason: finished, leased by others, deferred, parked, skipped."""
+def why_nothing(connection: Connection, queues: list[str], person: str, now: int, tagless: list[str]) -> str:
+    """One sentence a reason: finished, paused, leased by others, for others, deferred, parked, skipped.
+
+    `tagless`: queues of which this person lacks a tag.
+    """
     counts: dict[str, int] = {}
     for row in lists.backlog(connection, now):
         if row.queue in queues:
@@ -17,9 +21,16 @@ def why_nothing(connection: Connection, queues: list[str], person: str, now: int
         return (
             f"There are no cases in {where} yet. `secondlook import FILE --queue {(*queues, 'Q')[0]}` brings some in."
         )
-    reasons = []
-    if counts.get("open"):
-        reasons.append(f"{counts['open']} skipped by you (`secondlook unskip` offers them again)")
+    reasons = [said_paused(pause.queue, pause.reason) for pause in offers.pauses(connection) if pause.queue in queues]
+    if tagless:
+        reasons.append(f"you lack a tag for {', '.join(tagless)}")
+    open_cases = counts.get("open", 0)
+    if open_cases:
+        skipped = leases.count_skipped(connection, queues, person)
+        if skipped:
+            reasons.append(f"{skipped} skipped by you (`secondlook unskip` offers them again)")
+        if open_cases > skipped and not reasons:
+            reasons.append(f"{open_cases - skipped} for somebody else: another reviewer, or an adjudicator")
     if counts.get("leased"):
         mine = leases.count_held(connection, queues, person)
         soonest = leases.next_wake(connection, queues, "leased", besides=person)

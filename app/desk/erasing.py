@@ -62,6 +62,7 @@ def plan_subject(store: Store, keys: Keys, subject: str) -> Plan:
             for case in erasing.in_bucket(connection, protector.bucket(subject))
             if case.subject == protector.pseudonym(f"case:{case.external_id}", "subject", subject)
         ]
+        found = erasing.with_copies(connection, found)
         held = _quarantined(connection, keys, subject)
         if not found and not held:
             raise NothingToDo(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -9,10 +10,20 @@ import orjson
 from app.model.case import HistoryEntry
 from db.audit import Entry
 
+# What people do who review a case.
+REVIEWING = frozenset(
+    (
+        *("claimed", "taken_over", "judged", "decided", "undone", "released", "expired", "skipped", "deferred"),
+        *("parked", "flagged", "escalated", "recused", "disputed"),
+    )
+)
 
-def describe(entry: Entry, reviews: dict[str, Any], notes: dict[tuple[str, str], str]) -> HistoryEntry:
+
+def describe(
+    entry: Entry, reviews: dict[str, Any], notes: dict[tuple[str, str], str], called: Callable[[str], str]
+) -> HistoryEntry:
     """One entry; `reviews` of the case by id, empty where their outcome may not be seen yet; `notes` that people
-    wrote, by person and kind."""
+    wrote, by person and kind; `called` gives the name under which a person is shown."""
     data = orjson.loads(entry.body)["data"]
     detail = ""
     match entry.action:
@@ -26,12 +37,22 @@ def describe(entry: Entry, reviews: dict[str, Any], notes: dict[tuple[str, str],
             detail = str(data.get("reason") or notes.get((entry.actor, "park"), ""))
         case "flagged":
             detail = notes.get((entry.actor, "flag"), "")
+        case "escalated":
+            detail = notes.get((entry.actor, "escalate"), "")
+        case "recused":
+            detail = "conflict of interest"
+        case "assigned" | "seized":
+            detail = notes.get((entry.actor, "assign"), "")
+        case "disputed":
+            detail = f"{data.get('reviews')} reviews differ; an adjudicator decides"
+        case "settled":
+            detail = f"{data.get('reviewers')} reviewers, {float(data['agreement']):.0%} agree"
         case "reveal_asked" | "revealing":
             detail = str(data.get("fields", ""))
         case "leak_reported":
             detail = f"masked in {data.get('places')} places"
         case "expired":
-            detail = f"was held by {data.get('holder')}"
+            detail = f"was held by {called(str(data.get('holder')))}"
         case "retried":
             detail = f"admitted as revision {data.get('revision')}"
-    return HistoryEntry(entry.at, entry.actor, entry.action.replace("_", " "), detail)
+    return HistoryEntry(entry.at, called(entry.actor), entry.action.replace("_", " "), detail)

@@ -6,19 +6,21 @@ from typing import Any
 
 import orjson
 
+from app.desk.controls import maybe_control
 from app.desk.emptiness import why_nothing
 from app.desk.leaking import Leaking
 from app.model.case import Claim, Draft, Judgement, Lease
 from app.model.errors import BadInput, LeaseLost, NothingToDo, Refused
 from db import leases, reviews
 from db.engine import Connection
+from db.offers import Offer
 
 
 class Holding(Leaking):
     """Leases, and every way out of them but a decision."""
 
     def claim(self, queue: str | None = None) -> Claim:
-        """Leases the most urgent case of a queue, or of all."""
+        """Leases the most urgent case of a queue, or of all, that this person may be given."""
         queues = [queue] if queue else list(self._policies)
         for name in queues:
             self.policy(name)
@@ -26,14 +28,24 @@ class Holding(Leaking):
             now = self._now()
             for name in queues:
                 self._wake(connection, name, now)
-            case_id = self._head(connection, queue)
-            if case_id is not None:
-                return self._take(connection, case_id, now)
+            self._may.check_caps(connection, now)
+            head = self._head(connection, queue)
+            if head is not None:
+                return self._take(connection, self._or_control(connection, head, now), now)
         with self._store.read() as connection:
-            raise NothingToDo(why_nothing(connection, queues, self._person, self._now()))
+            tagless = [name for name in queues if self._may.asker(connection, self._policies[name]) is None]
+            raise NothingToDo(why_nothing(connection, queues, self._person, self._now(), tagless))
+
+    def _or_control(self, connection: Connection, head: Offer, now: int) -> int:
+        """The case that comes next, or now and then one that measures in its place."""
+        if head.stage == "adjudication" or not self._may.reviews:
+            return head.case_id
+        queue = self._holder(connection, head.case_id).queue
+        control = maybe_control(connection, queue, self._policies[queue], self._person, now)
+        return head.case_id if control is None else control
 
     def claim_case(self, case_id: int, take_over: bool = False) -> Claim:
-        """Leases one case, if nobody else has it."""
+        """Leases one case, if this person may have it and nobody else has."""
         with self._store.write() as connection:
             now = self._now()
             held = self._holder(connection, case_id)
@@ -49,8 +61,9 @@ class Holding(Leaking):
                     )
                 return self._seize(connection, held, now, "taken_over")
             if held.state in ("open", "deferred", "parked"):
+                self._may.check_case(connection, held, self._policies[held.queue], now)
                 return self._seize(connection, held, now, "claimed")
-            raise Refused(_not_open(held, now))
+            raise Refused(self._not_open(held, now))
 
     def held_lease(self, case_id: int) -> Lease:
         """The lease that this person has on a case."""
@@ -121,6 +134,31 @@ class Holding(Leaking):
             reviews.mark(connection, lease.case_id, self._person, "park", reason.strip()[:500], self._now())
             self._log(connection, "parked", lease.case_id)
 
+    def escalate(self, lease: Lease, reason: str) -> None:
+        """Gives a case to an adjudicator."""
+        if not reason.strip():
+            raise BadInput("An escalation needs a reason: what should the adjudicator look at?")
+        with self._store.write() as connection:
+            now = self._now()
+            held = self._live(connection, lease.case_id, lease.token, now)
+            if held.stage == "adjudication":
+                raise Refused(f"{held.external_id} is with an adjudicator already: you. Decide it, or park it.")
+            leases.pass_on(connection, lease.case_id, "adjudication")
+            reviews.mark(connection, lease.case_id, self._person, "escalate", reason.strip()[:500], now)
+            self._log(connection, "escalated", lease.case_id)
+
+    def recuse(self, lease: Lease, reason: str) -> None:
+        """Declares a conflict of interest: the case goes to somebody else, and never comes back to this person."""
+        if not reason.strip():
+            raise BadInput("Say in a few words what the conflict of interest is; only leads and auditors read it.")
+        with self._store.write() as connection:
+            now = self._now()
+            self._live(connection, lease.case_id, lease.token, now)
+            reviews.mark(connection, lease.case_id, self._person, "conflict", reason.strip()[:500], now)
+            reviews.drop_draft(connection, lease.case_id, self._person)
+            leases.reopen(connection, lease.case_id, forget_claim=True)
+            self._log(connection, "recused", lease.case_id)
+
     def unpark(self, case_id: int) -> None:
         """Puts a parked or deferred case back."""
         with self._store.write() as connection:
@@ -185,7 +223,7 @@ class Holding(Leaking):
         if held.state == "settled":
             raise LeaseLost(f"{held.external_id} is settled already.", settled=True)
         if held.state == "leased" and held.owner != self._person:
-            raise LeaseLost(_not_open(held, now), holder=held.owner)
+            raise LeaseLost(self._not_open(held, now), holder=self._called(held.queue, held.owner or ""))
         if held.owner == self._person and held.wake_at is not None and held.wake_at > now:
             raise LeaseLost(
                 f"You took {held.external_id} up again, here or in another terminal. Nothing was changed; "
@@ -197,9 +235,9 @@ class Holding(Leaking):
             "Claim it to go on."
         )
 
-
-def _not_open(held: leases.Holder, now: int) -> str:
-    if held.state == "settled":
-        return f"{held.external_id} is settled already."
-    minutes = max(0, ((held.wake_at or now) - now) // 60_000)
-    return f"{held.owner} has {held.external_id} for {minutes} more minutes; take-over is free after that."
+    def _not_open(self, held: leases.Holder, now: int) -> str:
+        if held.state == "settled":
+            return f"{held.external_id} is settled already."
+        minutes = max(0, ((held.wake_at or now) - now) // 60_000)
+        who = self._called(held.queue, held.owner or "")
+        return f"{who} has {held.external_id} for {minutes} more minutes; take-over is free after that."

@@ -77,6 +77,7 @@ class Leaking(Revealing):
                 "title": outline.title,
                 "flag": route.worst_flag(kept),
                 "domain": kept.get("domain"),
+                "language": kept.get("language"),
                 "predicted_label": kept["output"].get("label"),
                 "model_name": model.get("name"),
                 "model_version": model.get("version"),

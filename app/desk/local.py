@@ -7,10 +7,9 @@ from typing import Any
 
 import orjson
 
-from app.audit.chain import commitment
-from app.audit.verify import review_content
 from app.deliver import events
-from app.desk.holding import Holding
+from app.desk.leading import Leading
+from app.desk.settling import Row
 from app.model.answers import Outcome, check
 from app.model.case import CaseView, Claim, Decision, Draft, Lease, Receipt
 from app.model.errors import BadInput, LeaseLost, NothingToDo, Refused
@@ -20,7 +19,7 @@ from db import leases, lists, reviews
 from db.engine import Connection
 
 
-class LocalDesk(Holding):
+class LocalDesk(Leading):
     """The Desk over a database."""
 
     def judge(self, lease: Lease, label: str, confidence: int | None) -> CaseView:
@@ -74,28 +73,16 @@ class LocalDesk(Holding):
             record = orjson.loads(row.record)
             task, output = Task.model_validate(record["task"]), Output.model_validate(record["output"])
             judged = reviews.judgement(connection, held.case_id, self._person)
-            if judged is None and self.policy(held.queue).provisional:
+            if judged is None and self._is_hidden(connection, row):
                 # What is missing or wrong in the answers would tell the model's label.
                 raise Refused(f"Judge {held.external_id} first: this queue shows the model's answer after that.")
             answers, outcome = check(rubric, decision.answers, task, output)
             self._register(connection, rubric, now)
             review = self._review(decision, held, rubric, answers, outcome, judged, now)
-            review["seq"] = self._log(
-                connection,
-                "decided",
-                held.case_id,
-                review=review["review_id"],
-                verdict=outcome.verdict,
-                rubric=rubric.hash,
-                commitment=commitment(review["salt"], review_content(_Row(review))),
-            )
-            reviews.add(connection, review)
-            reviews.set_verdict(connection, _verdict(review))
-            events.put_verdict(connection, self._routes, self.policy(held.queue), row, review, rubric)
-            leases.settle(connection, held.case_id)
+            self._settle(connection, row, held, review, rubric)
             reviews.drop_draft(connection, held.case_id, self._person)
         self._registered.add(rubric.hash)
-        return self._receipt(_Row(review), held, repeated=False)
+        return self._receipt(Row(review), held, repeated=False)
 
     def _repeated(self, connection: Connection, earlier: Any, decision: Decision) -> Receipt:
         """The receipt of a decision that was made already. A decision_id stands for one decision only."""
@@ -135,10 +122,11 @@ class LocalDesk(Holding):
             "seconds": round(max(0.0, min(decision.seconds, 86_400.0)), 1),
             "decided_at": now,
             "salt": os.urandom(16),
+            "stage": "adjudication" if held.stage == "adjudication" else "review",
         }
 
     def undo(self, case_id: int | None = None) -> Claim:
-        """Takes back one's newest decision while the queue's policy allows."""
+        """Takes back one's newest decision while the queue's policy allows, and nobody has gone on from it."""
         with self._store.write() as connection:
             now = self._now()
             review = reviews.latest(connection, self._person, case_id)
@@ -151,12 +139,13 @@ class LocalDesk(Holding):
                     f"{held.external_id} was decided more than {minutes:g} minutes ago; this queue allows no undo "
                     "after that. The decision stands."
                 )
+            stage = self._stage_without(connection, held, review, now)
             reviews.retract(connection, review.review_id, self._person, now)
             reviews.drop_verdict(connection, review.case_id)
             body = orjson.dumps({"answers": orjson.loads(review.answers), "seconds": review.seconds}).decode()
             reviews.save_draft(connection, review.case_id, self._person, self.rubric(held.queue).hash, body, now)
             until = now + self._lease_ms(held.queue)
-            token = leases.seize(connection, review.case_id, self._person, self._session, until)
+            token = leases.seize(connection, review.case_id, self._person, self._session, until, stage=stage)
             case = lists.with_record(connection, review.case_id)
             events.put_retraction(connection, self._routes, self.policy(held.queue), case, review.review_id, now)
             self._log(connection, "undone", review.case_id, review=review.review_id)
@@ -181,24 +170,3 @@ class LocalDesk(Holding):
             undo_until=undo_until,
             repeated=repeated,
         )
-
-
-class _Row:
-    """A mapping with its keys as attributes, like a row of the store."""
-
-    def __init__(self, values: dict[str, Any]) -> None:
-        self.__dict__.update(values)
-
-
-def _verdict(review: dict[str, Any]) -> dict[str, Any]:
-    """The outcome of a case that one review settles."""
-    return {
-        "case_id": review["case_id"],
-        "review_id": review["review_id"],
-        "verdict": review["verdict"],
-        "label": review["label"],
-        "correction": review["correction"],
-        "reviewers": 1,
-        "agreement": 1.0,
-        "settled_at": review["decided_at"],
-    }

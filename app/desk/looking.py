@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from app.desk.base import DeskBase
-from app.desk.history import describe
+from app.desk.eligibility import order
+from app.desk.history import REVIEWING, describe
 from app.desk.similar import similar_cases
 from app.desk.views import case_row, is_hidden
 from app.insight.rates import wilson
 from app.model.case import (
+    Ageing,
     CaseRow,
     CaseView,
     ConnectionStatus,
@@ -21,12 +23,15 @@ from app.model.case import (
     QueueStatus,
     SessionSummary,
     SimilarCase,
+    Unsent,
 )
 from app.model.errors import BadInput
 from app.model.prediction import Prediction
+from app.model.rights import SEES_NAMES
 from app.model.words import SEVERITIES
-from db import audit, cases, connections, corrections, leases, lists, outbox, reviews, search
+from db import audit, cases, connections, corrections, lists, outbox, reviews, search
 from db.engine import Connection
+from db.offers import Offer
 
 # The first matches of a search; more are not ordered usefully by anyone.
 SEARCH_LIMIT = 10_000
@@ -58,6 +63,25 @@ class Looking(DeskBase):
             **{s: states[s].n if s in states else 0 for s in ("open", "leased", "deferred", "parked", "settled")},
         )
 
+    def ageing(self) -> list[Ageing]:
+        """What waits, by queue, severity and age."""
+        with self._store.read() as connection:
+            found = lists.ageing(connection, self._now())
+        return [
+            Ageing(
+                queue=row.queue,
+                severity=SEVERITIES[row.severity],
+                hour=row.younger0,
+                shift=row.younger1 - row.younger0,
+                day=row.younger2 - row.younger1,
+                days=row.younger3 - row.younger2,
+                older=row.n - row.younger3,
+                overdue=row.overdue,
+            )
+            for row in found
+            if row.queue in self._policies
+        ]
+
     def outcomes(self) -> list[QueueOutcome]:
         """What the settled cases of each queue came to."""
         with self._store.read() as connection:
@@ -66,6 +90,16 @@ class Looking(DeskBase):
         for row in found:
             by_queue.setdefault(row.queue, {})[row.verdict] = row
         return [_outcome(queue, rows) for queue, rows in by_queue.items() if queue in self._policies]
+
+    def unsent(self) -> Unsent:
+        """Nothing: what is done here is in the database at once."""
+        return Unsent()
+
+    def watch_unsent(self, changed: Callable[[], None]) -> None:
+        """Nothing changes."""
+
+    def seen_refused(self) -> None:
+        """Nothing is refused later."""
 
     def connections(self) -> list[ConnectionStatus]:
         """How the sources and sinks are doing that were used so far."""
@@ -89,6 +123,8 @@ class Looking(DeskBase):
     def ids(self, wanted: Filter, limit: int | None = None) -> array[int]:
         """case_ids that match, by priority, due time, age; with a text, as `search` ranks them."""
         queues = [q for q in self._policies if wanted.queue in (None, q)]
+        if wanted.holder not in (None, self._person):
+            queues = [q for q in queues if self._sees_names(q)]
         if wanted.flag is not None:
             # Where a first judgement comes first, flags may not be asked for either.
             queues = [q for q in queues if not self._policies[q].provisional]
@@ -97,7 +133,10 @@ class Looking(DeskBase):
             if wanted.text:
                 found = self._search(connection, wanted)
                 return array("q", found[:limit] if limit else found)
-            return lists.ids(connection, queues, wanted.state, severity, wanted.flag, wanted.holder, limit)
+            due_before = self._now() if wanted.overdue else None
+            return lists.ids(
+                connection, queues, wanted.state, severity, wanted.flag, wanted.holder, limit, wanted.stage, due_before
+            )
 
     def _search(self, connection: Connection, wanted: Filter) -> list[int]:
         """Exact ids first, then cases with all words, then near misses of a mistyped word."""
@@ -116,14 +155,20 @@ class Looking(DeskBase):
             and (row.state == wanted.state if wanted.state else True)
             and wanted.severity in (None, SEVERITIES[row.severity])
             and (wanted.flag is None or (row.flag == wanted.flag and not policy.provisional))
-            and wanted.holder in (None, row.lease_owner)
+            and wanted.holder in (None, self._shown_holder(row))
+            and wanted.stage in (None, row.stage)
+            and (row.due_at < self._now() if wanted.overdue else True)
         )
 
     def rows(self, case_ids: Iterable[int]) -> dict[int, CaseRow]:
         """Lines of the inbox by case_id. Flags of queues with a first judgement are left out."""
         with self._store.read() as connection:
             found = lists.rows(connection, case_ids)
-        return {i: case_row(row, self._provisional(row)) for i, row in found.items() if row.queue in self._policies}
+        return {
+            i: case_row(row, self._provisional(row), self._shown_holder(row))
+            for i, row in found.items()
+            if row.queue in self._policies
+        }
 
     def _provisional(self, row: Any) -> bool:
         return is_hidden(self._policies[row.queue], row.state, judged=False)
@@ -146,19 +191,21 @@ class Looking(DeskBase):
 
     def peek(self, queue: str | None, beside: int | None = None) -> CaseView | None:
         """The case that `claim` would give out after `beside` is done."""
+        if queue:
+            self.policy(queue)
         with self._store.read() as connection:
             found = self._head(connection, queue)
-            return self._view(connection, found) if found is not None and found != beside else None
+            return self._view(connection, found.case_id) if found is not None and found.case_id != beside else None
 
-    def _head(self, connection: Connection, queue: str | None) -> int | None:
-        """The most urgent open case over the queues."""
+    def _head(self, connection: Connection, queue: str | None) -> Offer | None:
+        """The case that comes next for this person, over the queues."""
+        now = self._now()
         heads = [
             head
             for name in ([queue] if queue else self._policies)
-            if (head := leases.next_open(connection, name, self._person)) is not None
+            if (head := self._may.next(connection, name, self._policies[name], now)) is not None
         ]
-        best = min(heads, key=lambda head: (-head[1], head[2], head[0]), default=None)
-        return best[0] if best else None
+        return min(heads, key=order, default=None)
 
     def similar(self, case_id: int, limit: int = 5) -> list[SimilarCase]:
         """Cases near to this one."""
@@ -171,7 +218,7 @@ class Looking(DeskBase):
             return similar_cases(connection, row, prediction, hidden, blind, limit)
 
     def history(self, case_id: int) -> list[HistoryEntry]:
-        """What was done with a case, newest first."""
+        """What was done with a case, newest first. While it is reviewed independently, nothing of what others did."""
         with self._store.read() as connection:
             entries = audit.of_case(connection, case_id)
             kept = {row.review_id: row for row in reviews.of_case(connection, case_id)}
@@ -180,7 +227,21 @@ class Looking(DeskBase):
                 raise BadInput("There is no such case.")
             hidden = self._is_hidden(connection, row)
             notes = reviews.notes(connection, case_id)
-        return [describe(entry, {} if hidden else kept, notes) for entry in entries]
+        if self._blind(row):
+            entries = [entry for entry in entries if entry.actor == self._person or entry.action not in REVIEWING]
+        return [
+            describe(entry, {} if hidden else kept, notes, lambda person: self._called(row.queue, person))
+            for entry in entries
+        ]
+
+    def _blind(self, row: Any) -> bool:
+        """Whether this person may not know yet what others made of a case."""
+        independent = self._policies[row.queue].reviews.independent > 1 or row.stage != "review"
+        return independent and row.state != "settled" and not self._adjudicates(row) and not self._oversees()
+
+    def _oversees(self) -> bool:
+        """Whether this person looks after the work of others, and by their roles sees all of it."""
+        return self._roles is not None and bool(self._roles & SEES_NAMES)
 
     def summary(self, since: int) -> SessionSummary:
         """What this person did since a moment."""

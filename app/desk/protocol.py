@@ -8,10 +8,11 @@ who asked. All methods may block: screens call them in thread workers. They rais
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from app.model.case import (
+    Ageing,
     CaseRow,
     CaseView,
     Claim,
@@ -21,11 +22,16 @@ from app.model.case import (
     Filter,
     HistoryEntry,
     Lease,
+    PausedQueue,
+    Peers,
+    PersonStatus,
+    Quality,
     QueueOutcome,
     QueueStatus,
     Receipt,
     SessionSummary,
     SimilarCase,
+    Unsent,
 )
 from app.model.policy import QueuePolicy
 from app.model.reveal import RevealRequest, SealedAnswer
@@ -51,6 +57,9 @@ class Desk(Protocol):
 
     def backlog(self) -> list[QueueStatus]:
         """Every queue's backlog."""
+
+    def ageing(self) -> list[Ageing]:
+        """What waits, by queue, severity and age."""
 
     def outcomes(self) -> list[QueueOutcome]:
         """What the settled cases of each queue came to."""
@@ -92,10 +101,11 @@ class Desk(Protocol):
         """Keeps a first judgement (confidence 1–5, None if it was not asked) and shows the model's answer."""
 
     def save_draft(self, case_id: int, draft: Draft) -> None:
-        """Keeps answers that are not submitted; needs no lease."""
+        """Keeps answers that are not submitted; needs no lease. While the hub is away they are kept here."""
 
     def decide(self, decision: Decision) -> Receipt:
-        """Settles a case. Raises RubricError or LeaseLost; a repeated decision_id is harmless."""
+        """Settles a case. Raises RubricError or LeaseLost; a repeated decision_id is harmless. While the hub is away
+        the decision is kept here, and the receipt is not `sent`."""
 
     def undo(self, case_id: int | None = None) -> Claim:
         """Takes back one's newest decision (or that of one case) and leases the case again."""
@@ -117,6 +127,40 @@ class Desk(Protocol):
 
     def unpark(self, case_id: int) -> None:
         """Puts a parked or deferred case back."""
+
+    def escalate(self, lease: Lease, reason: str) -> None:
+        """Gives a case to an adjudicator."""
+
+    def recuse(self, lease: Lease, reason: str) -> None:
+        """Declares a conflict of interest: the case goes to somebody else, for good."""
+
+    def peers(self, case_id: int) -> Peers:
+        """What several people said of a case: for its adjudicator, and for everybody once it is settled."""
+
+    def quality(self) -> list[Quality]:
+        """How decisions compare: this person's, for a lead everybody's."""
+
+    def people(self) -> list[PersonStatus]:
+        """Who works here and what they have on their hands. Raises Refused where this person is no lead; so do the
+        acts below."""
+
+    def take_over(self, case_id: int, reason: str) -> Claim:
+        """Takes a case that somebody else holds."""
+
+    def assign(self, case_id: int, person: str | None, reason: str) -> None:
+        """Keeps a case for one person, or for nobody in particular; whoever holds it loses it."""
+
+    def pause(self, queue: str, reason: str) -> None:
+        """Gives out no more cases of a queue; who holds one may finish it."""
+
+    def resume(self, queue: str) -> None:
+        """Gives out cases of a paused queue again."""
+
+    def paused(self) -> list[PausedQueue]:
+        """The queues that give out no cases now; anybody may ask."""
+
+    def trust(self, case_id: int, trusted: bool = True) -> None:
+        """Says that a settled case's outcome is right, or takes that back: it may measure reviewers."""
 
     def similar(self, case_id: int, limit: int = 5) -> list[SimilarCase]:
         """Cases near to this one, among them the nearest with another predicted label."""
@@ -153,6 +197,15 @@ class Desk(Protocol):
 
     def open_reveal(self, reveal_id: int) -> SealedAnswer:
         """Hands out an approved request's sealed values, once; the intent is in the log before."""
+
+    def unsent(self) -> Unsent:
+        """What is kept on this machine until the hub takes it; never waits. Without a hub nothing ever is."""
+
+    def watch_unsent(self, changed: Callable[[], None]) -> None:
+        """Calls `changed`, in some thread, whenever `unsent` answers something else."""
+
+    def seen_refused(self) -> None:
+        """The person was told what the hub would not take; it is not told again."""
 
     def close(self) -> None:
         """Lets go of everything that is open."""

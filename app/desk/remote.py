@@ -3,56 +3,57 @@
 from __future__ import annotations
 
 import base64
-import math
-import uuid
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from app.desk import wire
-from app.http import Answer, Http
+from app.desk.journal import left_behind
+from app.desk.remote_asking import SESSION_HEADER, Away, SignedOut
+from app.desk.remote_keeping import Keeping
+from app.desk.remote_team import RemoteTeam
+from app.desk.unsent_words import counted
 from app.model.case import (
     CaseRow,
     CaseView,
     Claim,
     ConnectionStatus,
-    Decision,
-    Draft,
     Filter,
     HistoryEntry,
     Lease,
     QueueOutcome,
     QueueStatus,
-    Receipt,
     SessionSummary,
     SimilarCase,
 )
-from app.model.errors import BadInput, Refused, Unavailable
+from app.model.errors import BadInput
 from app.model.policy import QueuePolicy
 from app.model.reveal import RevealRequest, SealedAnswer
 from app.model.rubric import Rubric
 
-SESSION_HEADER = "secondlook-session"
-_SECONDS = 20.0
+__all__ = ["SESSION_HEADER", "RemoteDesk"]
 
 
-class RemoteDesk:
+class RemoteDesk(Keeping, RemoteTeam):
     """One person's window on the cases behind a hub. Safe to use from several threads."""
 
     def __init__(self, url: str, token: str, session: str = "") -> None:
-        """`url`: the hub's address, https unless it is this machine. Raises SettingsError for another address,
-        Refused for a token that is not valid, Unavailable where nobody answers."""
-        headers = {"authorization": f"Bearer {token}", SESSION_HEADER: session or uuid.uuid4().hex}
-        self._http = Http(url, headers=headers, timeout=_SECONDS)
+        """`url`: the hub's address, https unless it is this machine. What an earlier terminal could not send is sent
+        first. Raises SettingsError for another address, Refused for a token that is not valid, Unavailable where nobody
+        answers; both say what is kept here."""
+        super().__init__(url, token, session)
         self._queues: dict[str, tuple[QueuePolicy, Rubric]] = {}
         try:
-            self._person = str(self._get("/me")["person"])
+            self._take_up(str(self._get("/me")["person"]), token)
             for queue in self._get("/queues"):
                 found = wire.load(QueuePolicy, queue["policy"]), wire.load(Rubric, queue["rubric"])
                 self._queues[queue["name"]] = found
+        except (Away, SignedOut) as error:
+            self.close()
+            raise type(error)(f"{error}{_kept_still(url, token)}") from None
         except BaseException:
-            self._http.close()
+            self.close()
             raise
 
     @property
@@ -101,12 +102,12 @@ class RemoteDesk:
 
     def view(self, case_id: int) -> CaseView:
         """A case to look at, without a lease."""
-        return wire.load(CaseView, self._get(f"/cases/{case_id}"))
+        return self._seen(self._get(f"/cases/{case_id}"))
 
     def peek(self, queue: str | None, beside: int | None = None) -> CaseView | None:
         """The case that `claim` would give out now."""
         found = self._get("/next", queue=queue, beside=beside)
-        return None if found is None else wire.load(CaseView, found)
+        return None if found is None else self._seen(found)
 
     def similar(self, case_id: int, limit: int = 5) -> list[SimilarCase]:
         """Cases near to this one."""
@@ -128,11 +129,13 @@ class RemoteDesk:
 
     def claim(self, queue: str | None = None) -> Claim:
         """Leases the most urgent case."""
-        return wire.load(Claim, self._post("/claims", {"queue": queue}))
+        self._send_first("claimed")
+        return self._claimed(self._post("/claims", {"queue": queue}))
 
     def claim_case(self, case_id: int, take_over: bool = False) -> Claim:
         """Leases one case."""
-        return wire.load(Claim, self._post(f"/cases/{case_id}/claim", {"take_over": take_over}))
+        self._send_first("claimed")
+        return self._claimed(self._post(f"/cases/{case_id}/claim", {"take_over": take_over}))
 
     def held_lease(self, case_id: int) -> Lease:
         """The lease that this person has on a case."""
@@ -151,19 +154,16 @@ class RemoteDesk:
         body = {"token": lease.token, "label": label, "confidence": confidence}
         return wire.load(CaseView, self._post(f"/cases/{lease.case_id}/judge", body))
 
-    def save_draft(self, case_id: int, draft: Draft) -> None:
-        """Keeps answers that are not submitted."""
-        body = {"answers": dict(draft.answers), "seconds": _finite(draft.seconds)}
-        self._ask("PUT", f"/cases/{case_id}/draft", json=body)
-
-    def decide(self, decision: Decision) -> Receipt:
-        """Settles a case."""
-        body = {**asdict(decision), "seconds": _finite(decision.seconds)}
-        return wire.load(Receipt, self._post("/decisions", body))
-
     def undo(self, case_id: int | None = None) -> Claim:
         """Takes back one's newest decision, or that of one case."""
-        return wire.load(Claim, self._post("/undo", {"case_id": case_id}))
+        self._send_first("taken back")
+        return self._claimed(self._post("/undo", {"case_id": case_id}))
+
+    def take_over(self, case_id: int, reason: str) -> Claim:
+        """Takes a case that somebody else holds."""
+        claim = super().take_over(case_id, reason)
+        self._met(claim.view.row)
+        return claim
 
     def skip(self, lease: Lease) -> None:
         """Gives a case back and does not offer it to this person again."""
@@ -226,41 +226,29 @@ class RemoteDesk:
         """Hands out an approved request's sealed values, once."""
         return wire.load_sealed(self._post(f"/reveals/{reveal_id}/open", None))
 
-    def close(self) -> None:
-        """Closes all connections."""
-        self._http.close()
-
-    # -- asking ---------------------------------------------------------------------------------
+    # -- in short -------------------------------------------------------------------------------
 
     def _queue(self, name: str) -> tuple[QueuePolicy, Rubric]:
         if name not in self._queues:
             raise BadInput(f"There is no queue '{name}'. Queues: {', '.join(self._queues) or 'none'}.")
         return self._queues[name]
 
-    def _get(self, path: str, **query: Any) -> Any:
-        given = {name: value for name, value in query.items() if value is not None}
-        return self._ask("GET", path, params=given)
+    def _seen(self, data: Any) -> CaseView:
+        view = wire.load(CaseView, data)
+        self._met(view.row)
+        return view
 
-    def _post(self, path: str, body: Any) -> Any:
-        return self._ask("POST", path, json=body)
-
-    def _ask(self, method: str, path: str, **more: Any) -> Any:
-        answer = self._http.request(method, f"/v1{path}", **more)
-        if answer.status in (200, 201):
-            return answer.json()
-        if answer.status == 204:
-            return None
-        raise _error(answer)
+    def _claimed(self, data: Any) -> Claim:
+        claim = wire.load(Claim, data)
+        self._met(claim.view.row)
+        return claim
 
 
-def _finite(seconds: float) -> float:
-    """JSON knows no NaN and no infinity; such a time is none."""
-    return seconds if math.isfinite(seconds) else 0.0
-
-
-def _error(answer: Answer) -> Exception:
-    if answer.status == 401:
-        return Refused("The hub does not know this token, or not any more. `secondlook login` signs in anew.")
-    if not answer.headers.get("content-type", "").startswith("application/problem+json"):
-        return Unavailable(f"{answer.where} answered {answer.status}, and not as a hub does. Check the address.")
-    return wire.error_of(answer.json())
+def _kept_still(url: str, token: str) -> str:
+    """What is kept here for a hub that does not let us in, as a sentence."""
+    decisions, drafts = left_behind(url, token)
+    kept = counted(decisions, drafts)
+    if not kept:
+        return ""
+    are = "is" if decisions + drafts == 1 else "are"
+    return f" {kept} that {are} not sent yet {are} kept here, and sent when secondlook opens and the hub answers."

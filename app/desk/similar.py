@@ -15,7 +15,7 @@ import orjson
 
 from app.model.case import Difference, SimilarCase
 from app.model.prediction import Prediction
-from db import lists, search
+from db import controls, lists, search
 from db.engine import Connection
 
 # Candidates: values nearest in time; texts that share a rare word.
@@ -40,7 +40,10 @@ def similar_cases(
         return not hidden and (not blind or other.verdict is not None)
 
     text = _text_of(prediction, hidden)
+    # A copy of this case, or that of which it is one, would tell the outcome.
+    kin = controls.family(connection, {row.case_id})
     scored = _by_text(connection, row, text) if text else _by_values(connection, row, prediction)
+    scored = [one for one in scored if one[1].case_id not in kin]
     scored.sort(key=lambda item: -item[0])
     chosen = scored[:limit]
     if not hidden:

@@ -14,8 +14,9 @@ from app.model.rubric import Rubric
 from app.model.words import SEVERITIES
 
 
-def case_row(row: Any, hidden: bool) -> CaseRow:
-    """A line of the inbox. The priority is hidden with the flag: points for the score are in it."""
+def case_row(row: Any, hidden: bool, holder: str | None) -> CaseRow:
+    """A line of the inbox; `holder` as this person calls them. The priority is hidden with the flag: points for the
+    score are in it."""
     return CaseRow(
         case_id=row.case_id,
         id=row.external_id,
@@ -28,15 +29,17 @@ def case_row(row: Any, hidden: bool) -> CaseRow:
         admitted_at=row.admitted_at,
         flag="" if hidden else row.flag,
         title=row.title,
-        holder=row.lease_owner,
+        holder=holder,
         wake_at=row.wake_at,
         verdict=row.verdict,
         note=row.note,
+        # That somebody has begun is not told: it would hint at what is expected.
+        stage="adjudication" if row.stage == "adjudication" else "review",
     )
 
 
-def case_view(row: Any, rubric: Rubric, hidden: bool) -> CaseView:
-    """A case with its record."""
+def case_view(row: Any, rubric: Rubric, hidden: bool, holder: str | None) -> CaseView:
+    """A case with its record; `holder` as this person calls them."""
     try:
         prediction = Prediction.model_validate_json(row.record)
     except ValidationError:
@@ -44,7 +47,7 @@ def case_view(row: Any, rubric: Rubric, hidden: bool) -> CaseView:
             f"The record of {row.external_id} cannot be read any more. It is kept; park the case and tell whoever "
             "runs this workspace."
         ) from None
-    return CaseView(case_row(row, hidden), conceal(prediction) if hidden else prediction, rubric, hidden)
+    return CaseView(case_row(row, hidden, holder), conceal(prediction) if hidden else prediction, rubric, hidden)
 
 
 def conceal(prediction: Prediction) -> Prediction:

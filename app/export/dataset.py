@@ -45,8 +45,13 @@ class Exported:
     excluded: int
 
 
-def export(store: Store, folder: Path, queue: str, form: Format, actor: str, now: int) -> Exported:
-    """Writes the queue's corrections. Raises NothingToDo without any, Unavailable if it cannot write."""
+def export(
+    store: Store, folder: Path, queue: str, form: Format, actor: str, now: int, where: str | None = None
+) -> Exported:
+    """Writes the queue's corrections. Raises NothingToDo without any, Unavailable if it cannot write.
+
+    `where` is noted as the place of the dataset if it does not stay in the folder: what an erasure names.
+    """
     with store.read() as connection:
         frame, facts = _collect(connection, queue)
         facts["audit"] = _state(connection)
@@ -64,8 +69,8 @@ def export(store: Store, folder: Path, queue: str, form: Format, actor: str, now
     with store.write() as connection:
         data = {"queue": queue, "rows": frame.height, "sha256": digest}
         seq = log.append(connection, now, actor, "exported", None, data)
-        where = str(folder.resolve())
-        erasing.note_export(connection, Export(seq, queue, where, path.name, frame.height, digest, now))
+        place = where or str(folder.resolve())
+        erasing.note_export(connection, Export(seq, queue, place, path.name, frame.height, digest, now))
     return Exported(path, folder / MANIFEST, frame.height, facts["excluded"]["unresolvable"])
 
 

@@ -5,9 +5,24 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from app import __version__
-from app.hub import ingesting, looking, problems, revealing, reviewing, system
+from app.hub import (
+    datasets,
+    hints,
+    ingesting,
+    leading,
+    looking,
+    problems,
+    revealing,
+    reviewing,
+    signing_in,
+    system,
+    verdicts,
+)
+from app.hub.datasets import Datasets
+from app.hub.hints import Hints
 from app.hub.hub import Hub
 from app.hub.limits import Limits
+from app.hub.replays import Replays
 
 _ABOUT = "The review desk over HTTP: predictions in, reviews, verdicts out. Refusals are problem documents (RFC 9457)."
 
@@ -24,7 +39,10 @@ def create_app(hub: Hub, limits: Limits | None = None) -> FastAPI:
         responses=problems.ANSWERS,
     )
     app.state.hub = hub
-    for module in (looking, reviewing, revealing, ingesting):
+    app.state.replays = Replays(hub)
+    app.state.datasets = Datasets()
+    app.state.hints = Hints(hub)
+    for module in (signing_in, looking, reviewing, leading, revealing, ingesting, verdicts, datasets, hints):
         app.include_router(module.router, prefix="/v1")
     app.include_router(system.router)
     problems.install(app, hub)

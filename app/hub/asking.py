@@ -13,6 +13,7 @@ from starlette.responses import Response
 from app.desk.local import LocalDesk
 from app.desk.wire import dump
 from app.hub.hub import Denied, Hub, Identity
+from app.model.case import Lease
 from app.model.errors import Refused
 from app.model.rights import Right
 
@@ -68,8 +69,15 @@ class desk_with(allowed):  # noqa: N801
 
 Looking = Annotated[LocalDesk, Depends(desk_with("look"))]
 Reviewing = Annotated[LocalDesk, Depends(desk_with("review"))]
+Managing = Annotated[LocalDesk, Depends(desk_with("manage"))]
 Unparking = Annotated[LocalDesk, Depends(desk_with("unpark"))]
 Revealing = Annotated[LocalDesk, Depends(desk_with("reveal"))]
+
+
+def lease_of(desk: LocalDesk, case_id: int, token: int) -> Lease:
+    """A lease as its holder names it: who and where come from the token and the terminal; until when, the database
+    knows."""
+    return Lease(case_id, token, desk.person, "", 0)
 
 
 def answer(kind: Any, value: Any) -> Response:

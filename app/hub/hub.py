@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from app.audit import log
 from app.deliver.events import Routes
@@ -19,6 +20,9 @@ from app.model.rubric import Rubric
 from app.secrets import Keys
 from db import tokens
 from db.engine import Store
+
+if TYPE_CHECKING:
+    from app.hub.id_tokens import IdTokens
 
 # Desks are light; so many terminals keep theirs between two requests.
 _MOST_DESKS = 10_000
@@ -54,7 +58,7 @@ class _Refusals:
 
 @dataclass
 class Hub:
-    """Safe to use from several threads. `keys` are for ingest alone."""
+    """Safe to use from several threads. `keys` are for ingest alone; `id_tokens`: for people who sign in elsewhere."""
 
     store: Store
     policies: dict[str, QueuePolicy]
@@ -62,9 +66,10 @@ class Hub:
     keys: Keys
     routes: Routes = field(default_factory=Routes)
     clock: Callable[[], int] = wall_clock
+    id_tokens: IdTokens | None = None
 
     def __post_init__(self) -> None:
-        self._desks: OrderedDict[tuple[str, str], LocalDesk] = OrderedDict()
+        self._desks: OrderedDict[tuple[str, str, tuple[Role, ...]], LocalDesk] = OrderedDict()
         self._known: dict[bytes, tuple[float, tokens.Token]] = {}
         self._refusals: dict[tuple[str, str], _Refusals] = {}
         self._lock = threading.Lock()
@@ -126,12 +131,19 @@ class Hub:
 
     def desk(self, who: Identity) -> LocalDesk:
         """The desk of a person's terminal."""
-        key = (who.person, who.session)
+        key = (who.person, who.session, who.roles)
         with self._lock:
             desk = self._desks.get(key)
             if desk is None:
                 desk = self._desks[key] = LocalDesk(
-                    self.store, who.person, self.policies, dict(self.rubrics), who.session, self.clock, self.routes
+                    self.store,
+                    who.person,
+                    self.policies,
+                    dict(self.rubrics),
+                    who.session,
+                    self.clock,
+                    self.routes,
+                    who.roles,
                 )
                 if len(self._desks) > _MOST_DESKS:
                     self._desks.popitem(last=False)

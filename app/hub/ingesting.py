@@ -1,8 +1,9 @@
-"""Routes for programs: predictions in, verdicts out."""
+"""The route by which programs send predictions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Annotated, Any
 
 import orjson
@@ -13,7 +14,8 @@ from starlette.responses import Response
 
 from app.hub.asking import allowed, answer, hub_of
 from app.hub.hub import Hub, Identity
-from app.hub.problems import problem
+from app.hub.problems import ANSWERS, problem
+from app.hub.replays import REPLAYED_HEADER, Replays, idempotency_key
 from app.intake.admission import Admission
 from app.intake.read import Raw
 from app.model.errors import BadInput
@@ -54,6 +56,12 @@ _BODY = {
 }
 
 
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"headers": {REPLAYED_HEADER: {"description": "`true`: answered before.", "schema": {"type": "string"}}}},
+    409: {**ANSWERS[409], "description": "The same request is being worked on."},
+}
+
+
 @dataclass
 class Admitted:
     """What became of the predictions. Those that cannot be used are quarantined, `reasons` says why; nothing is lost.
@@ -67,18 +75,21 @@ class Admitted:
     reasons: dict[str, int]
 
 
-@router.post("/predictions", response_model=Admitted, openapi_extra=_BODY)
+@router.post("/predictions", response_model=Admitted, openapi_extra=_BODY, responses=_ANSWERS)
 async def ingest(
     request: Request,
     who: Annotated[Identity, Depends(allowed("ingest"))],
     queue: Annotated[str, Query(max_length=64, description="Into which queue.")],
+    key: Annotated[str | None, Depends(idempotency_key)],
 ) -> Response:
     """Admits predictions to a queue, all in one transaction."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in _TAKEN:
         return problem(415, f"The body has to be one of {', '.join(_TAKEN)}.")
     body = await request.body()
-    return await run_in_threadpool(_admit, hub_of(request), who, queue, kind, body)
+    replays: Replays = request.app.state.replays
+    work = partial(_admit, hub_of(request), who, queue, kind, body)
+    return await run_in_threadpool(replays.once, who, key, ("POST /v1/predictions", queue, kind, body), work)
 
 
 def _admit(hub: Hub, who: Identity, queue: str, kind: str, body: bytes) -> Response:

@@ -23,7 +23,7 @@ from app.model.case import (
 )
 from app.model.policy import QueuePolicy
 from app.model.rubric import Rubric
-from app.model.words import Severity, State
+from app.model.words import Severity, Stage, State
 
 router = APIRouter(tags=["look"])
 _MOST_ROWS = 1000
@@ -55,6 +55,8 @@ class Wanted(Body):
     flag: Word | None = None
     holder: Word | None = None
     text: Text = ""
+    stage: Stage | None = None
+    overdue: bool = False
     limit: Annotated[int, Query(ge=1, le=10_000_000)] | None = None
 
 

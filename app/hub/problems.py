@@ -19,6 +19,7 @@ from app.model.errors import SecondlookError
 
 MEDIA_TYPE = "application/problem+json"
 _WORDS = {400: "bad-request", 401: "not-signed-in", 403: "refused", 404: "not-found", 405: "no-such-method"}
+_WORDS |= {406: "not-acceptable", 409: "being-worked-on"}
 _WORDS |= {413: "too-large", 415: "wrong-type", 422: "bad-input", 429: "too-many-requests", 500: "defect"}
 _log = logging.getLogger("secondlook.hub")
 
@@ -59,14 +60,19 @@ def problem(status: int, detail: str, headers: dict[str, str] | None = None, **m
     return Response(orjson.dumps(body), status, headers, MEDIA_TYPE)
 
 
+def refusal(error: SecondlookError) -> Response:
+    """A problem document by the error behind it."""
+    document = problem_of(error)
+    headers = {"retry-after": "5"} if document["status"] == 503 else None
+    return Response(orjson.dumps(document), document["status"], headers, MEDIA_TYPE)
+
+
 def install(app: FastAPI, hub: Hub) -> None:
     """Makes problem documents of everything that is raised."""
 
     def refused(_request: Request, error: Exception) -> Response:
         assert isinstance(error, SecondlookError)
-        document = problem_of(error)
-        headers = {"retry-after": "5"} if document["status"] == 503 else None
-        return Response(orjson.dumps(document), document["status"], headers, MEDIA_TYPE)
+        return refusal(error)
 
     def denied(_request: Request, error: Exception) -> Response:
         assert isinstance(error, Denied)

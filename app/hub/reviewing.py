@@ -8,8 +8,7 @@ from fastapi import APIRouter
 from pydantic import Field
 from starlette.responses import Response
 
-from app.desk.local import LocalDesk
-from app.hub.asking import Body, Number, Reviewing, Text, Unparking, Word, answer, nothing
+from app.hub.asking import Body, Number, Reviewing, Text, Unparking, Word, answer, lease_of, nothing
 from app.model.case import CaseView, Claim, Decision, Draft, Lease, Receipt
 
 router = APIRouter(tags=["review"])
@@ -88,11 +87,6 @@ class Leak(Body):
     text: Text
 
 
-def _lease(desk: LocalDesk, case_id: int, held: Held) -> Lease:
-    # Who and where come from the token and the terminal; until when, the database knows.
-    return Lease(case_id, held.token, desk.person, "", 0)
-
-
 @router.post("/claims", response_model=Claim)
 def claim(desk: Reviewing, wanted: InQueue) -> Response:
     """Leases the most urgent case."""
@@ -114,20 +108,20 @@ def held_lease(desk: Reviewing, case_id: Number) -> Response:
 @router.post("/cases/{case_id}/extend", response_model=Lease)
 def extend(desk: Reviewing, case_id: Number, held: Held) -> Response:
     """More time for a lease."""
-    return answer(Lease, desk.extend(_lease(desk, case_id, held)))
+    return answer(Lease, desk.extend(lease_of(desk, case_id, held.token)))
 
 
 @router.post("/cases/{case_id}/release", status_code=204)
 def release(desk: Reviewing, case_id: Number, held: Held) -> Response:
     """Gives a case back."""
-    desk.release(_lease(desk, case_id, held))
+    desk.release(lease_of(desk, case_id, held.token))
     return nothing()
 
 
 @router.post("/cases/{case_id}/judge", response_model=CaseView)
 def judge(desk: Reviewing, case_id: Number, given: Judging) -> Response:
     """Keeps a first judgement and shows the model's answer."""
-    return answer(CaseView, desk.judge(_lease(desk, case_id, given), given.label, given.confidence))
+    return answer(CaseView, desk.judge(lease_of(desk, case_id, given.token), given.label, given.confidence))
 
 
 @router.put("/cases/{case_id}/draft", status_code=204)
@@ -153,7 +147,7 @@ def undo(desk: Reviewing, which: Undoing) -> Response:
 @router.post("/cases/{case_id}/skip", status_code=204)
 def skip(desk: Reviewing, case_id: Number, held: Held) -> Response:
     """Gives a case back and does not offer it to this person again."""
-    desk.skip(_lease(desk, case_id, held))
+    desk.skip(lease_of(desk, case_id, held.token))
     return nothing()
 
 
@@ -166,7 +160,7 @@ def unskip(desk: Reviewing, wanted: InQueue) -> Response:
 @router.post("/cases/{case_id}/defer", status_code=204)
 def defer(desk: Reviewing, case_id: Number, given: Deferring) -> Response:
     """Takes a case out of the queue for a while."""
-    desk.defer(_lease(desk, case_id, given), given.minutes)
+    desk.defer(lease_of(desk, case_id, given.token), given.minutes)
     return nothing()
 
 
@@ -180,7 +174,7 @@ def flag(desk: Reviewing, case_id: Number, given: Noting) -> Response:
 @router.post("/cases/{case_id}/park", status_code=204)
 def park(desk: Reviewing, case_id: Number, given: Parking) -> Response:
     """Sets a case aside until somebody puts it back."""
-    desk.park(_lease(desk, case_id, given), given.reason)
+    desk.park(lease_of(desk, case_id, given.token), given.reason)
     return nothing()
 
 

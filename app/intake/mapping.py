@@ -19,7 +19,7 @@ from app.model.words import SEVERITIES
 
 _OUTPUT = {"label": "label", "text": "text"}
 _OUTPUT_NUMBERS = ("score", "threshold")
-_TOP = ("id", "subject", "created_at", "domain", "request_id", "trace_id")
+_TOP = ("id", "subject", "created_at", "domain", "language", "request_id", "trace_id")
 _SECTIONS = (
     "task",
     "inputs",

@@ -127,6 +127,7 @@ class Preparer:
             "flag": route.worst_flag(kept),
             "title": outline.title,
             "domain": kept.get("domain"),
+            "language": kept.get("language"),
             "subject": kept.get("subject"),
             "split_bucket": self._protector.bucket(subject),
             "predicted_label": output.get("label"),

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from app.model.prediction import Prediction
 from app.model.rubric import Rubric, Verdict
-from app.model.words import Severity, State
+from app.model.words import Severity, Stage, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,13 @@ class CaseRow:
     wake_at: int | None
     verdict: Verdict | None
     note: str | None = None
+    stage: Stage = "review"
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which cases to list; None means any. `text` is searched, the rest must be equal."""
+    """Which cases to list; None means any. `text` is searched, the rest must be equal. `overdue`: those that should
+    have been decided by now, the latest first."""
 
     queue: str | None = None
     state: State | None = None
@@ -49,6 +51,8 @@ class Filter:
     flag: str | None = None
     holder: str | None = None
     text: str = ""
+    stage: Stage | None = None
+    overdue: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +119,46 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a decision did. `moved` says whether the label left the first judgement."""
+    """What a decision did. `moved` says whether the label left the first judgement.
+
+    Not `sent`: it is kept on this machine until the hub answers; the verdict is `kept`, all else unknown.
+    """
 
     decision_id: str
     case_id: int
     id: str
-    verdict: Verdict
+    verdict: Verdict | Literal["kept"]
     label: str | None
     moved: bool | None
     undo_until: int
     repeated: bool = False
+    sent: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class NotTaken:
+    """What was kept on this machine and the hub will not take, or what cannot be read any more, and why."""
+
+    case_id: int | None
+    id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """What is kept on this machine until the hub takes it.
+
+    `since`: when the hub stopped to answer (`reachable` is false then), or to know the token (`signed_out`).
+    `sent`: how many kept things it took since the desk was opened.
+    """
+
+    decisions: int = 0
+    drafts: int = 0
+    refused: tuple[NotTaken, ...] = ()
+    since: int | None = None
+    reachable: bool = True
+    signed_out: bool = False
+    sent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +169,88 @@ class HistoryEntry:
     actor: str
     action: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeerReview:
+    """One of several independent reviews, as an adjudicator sees it. `name` is the reviewer's, or `reviewer 1`, … where
+    names are not shown yet; `adjudicated`: it is the adjudicator's own."""
+
+    name: str
+    verdict: Verdict
+    label: str | None
+    correction: str | None
+    answers: Mapping[str, Any]
+    judged_label: str | None
+    seconds: float
+    adjudicated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """What several people said of a case, in no telling order. `escalated`: why reviewers gave it to an adjudicator."""
+
+    reviews: tuple[PeerReview, ...] = ()
+    escalated: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How a person's decisions compare: how many were compared, how many were the same, and the share's 95 % Wilson
+    interval.
+
+    `gold`: with trusted outcomes; `again`: with one's own earlier decision of the same case; `peers`: with independent
+    reviews by others. Same is the same verdict and label. Raw agreement, which chance alone makes larger than 0.
+    """
+
+    person: str
+    gold: int
+    gold_same: int
+    gold_interval: tuple[float, float]
+    again: int
+    again_same: int
+    again_interval: tuple[float, float]
+    peers: int
+    peers_same: int
+    peers_interval: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonStatus:
+    """What somebody has on their hands. `decided` within 24 hours; `daily`, `holding`: caps, None without;
+    `held`: case_id, id and end of each lease."""
+
+    person: str
+    tags: tuple[str, ...]
+    daily: int | None
+    holding: int | None
+    decided: int
+    held: tuple[tuple[int, str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ageing:
+    """A queue's waiting cases of one severity: how many came in within the last hour, 8 hours, day, 3 days, or before
+    (each counted once), and how many should have been decided by now."""
+
+    queue: str
+    severity: Severity
+    hour: int
+    shift: int
+    day: int
+    days: int
+    older: int
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True)
+class PausedQueue:
+    """A queue that gives out no cases since a moment, by whose word, and why."""
+
+    queue: str
+    person: str
+    reason: str
+    at: int
 
 
 @dataclass(frozen=True, slots=True)

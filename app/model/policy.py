@@ -12,6 +12,8 @@ from app.model.words import Severity
 Minutes = Annotated[float, Field(gt=0, le=525_600)]
 Days = Annotated[float, Field(gt=0, le=36_500)]
 Width = Annotated[float, Field(gt=0)]
+Rate = Annotated[float, Field(ge=0, le=0.5)]
+Tag = Annotated[str, Field(pattern=r"^\S{1,100}$")]
 Beginning = Annotated[str, Field(pattern=r"^[1-9]\d? characters?$")]
 
 
@@ -83,6 +85,27 @@ class Retention(Strict):
     quarantine_days: Days | None = None
 
 
+class Reviews(Strict):
+    """How many people review a case, who they are, and how what they say becomes its outcome.
+
+    `independent` people review each case without seeing each other's answers. Where they come to the same (`agreement`:
+    all of them, or more than half), the case is settled; otherwise an adjudicator decides. `tags`: what everybody needs
+    who reviews here. `route_by`: a case that names a domain (language) goes to people with the tag `domain:NAME`
+    (`language:NAME`). `names`: whether reviewers see each other's names. `gold` and `repeats`: in which share of claims
+    a case is given again to measure: one with a trusted outcome, or one that the person decided at least
+    `repeat_hours` ago.
+    """
+
+    independent: Annotated[int, Field(ge=1, le=9)] = 1
+    agreement: Literal["all", "majority"] = "all"
+    tags: list[Tag] = []
+    route_by: list[Literal["domain", "language"]] = []
+    names: Literal["shown", "hidden"] = "shown"
+    gold: Rate = 0.0
+    repeats: Rate = 0.0
+    repeat_hours: Annotated[float, Field(ge=0, le=8760)] = 24
+
+
 class QueuePolicy(Strict):
     """Everything that is decided per queue.
 
@@ -110,6 +133,7 @@ class QueuePolicy(Strict):
     seal: bool = True
     reveal: RevealPolicy = RevealPolicy()
     retain: Retention = Retention()
+    reviews: Reviews = Reviews()
     provisional: bool = False
     lease_minutes: Minutes = 15
     undo_minutes: Annotated[float, Field(ge=0, le=525_600)] = 5

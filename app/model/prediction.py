@@ -92,6 +92,7 @@ class Prediction(Part):
     trace_id: str | None = None
     created_at: str | None = None
     domain: str | None = None
+    language: str | None = None
     subject: str | None = None
     task: Task
     inputs: list[Input]

@@ -11,10 +11,13 @@ ROLES: tuple[Role, ...] = (
 )
 
 # look: queues, backlog, lists and cases · review: claim, draft, judge, decide, undo, skip, defer, flag, park
+# manage: take over, re-assign, pause, see how people do
 # unpark: put parked and deferred cases back · ingest: send predictions · verdicts: read what was decided
 # reveal: ask for, approve and open sealed values · audit: read the log · tokens: make and revoke tokens
-Right = Literal["look", "review", "unpark", "ingest", "verdicts", "reveal", "audit", "tokens"]
-RIGHTS: tuple[Right, ...] = ("look", "review", "unpark", "ingest", "verdicts", "reveal", "audit", "tokens")
+Right = Literal["look", "review", "manage", "unpark", "ingest", "verdicts", "reveal", "audit", "tokens"]
+RIGHTS: tuple[Right, ...] = (
+    *("look", "review", "manage", "unpark", "ingest", "verdicts", "reveal", "audit", "tokens"),
+)
 
 MAY: dict[Role, frozenset[Right]] = {
     "intake": frozenset(("ingest", "verdicts")),
@@ -23,11 +26,16 @@ MAY: dict[Role, frozenset[Right]] = {
     "adjudicator": frozenset(("look", "review")),
     "responder": frozenset(("look", "review", "unpark", "verdicts")),
     "officer": frozenset(("look", "reveal")),
-    "lead": frozenset(("look", "review", "unpark", "verdicts")),
+    "lead": frozenset(("look", "review", "manage", "unpark", "verdicts")),
     "auditor": frozenset(("look", "verdicts", "audit")),
     # Who manages tokens sees no case and opens no sealed value.
     "admin": frozenset(("tokens",)),
 }
+# Whose cases are whose: who reviews first, and who decides where reviewers differ.
+REVIEWS_FIRST: frozenset[Role] = frozenset(("labeler", "reviewer", "responder", "lead"))
+ADJUDICATES: frozenset[Role] = frozenset(("adjudicator", "lead"))
+# Who sees names where reviewers do not see each other's.
+SEES_NAMES: frozenset[Role] = frozenset(("lead", "auditor"))
 
 
 def may(roles: Iterable[Role], right: Right) -> bool:

@@ -8,3 +8,5 @@ Severity = Literal["low", "medium", "high", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
 State = Literal["open", "leased", "deferred", "settled", "parked"]
 STATES: tuple[State, ...] = ("open", "leased", "deferred", "settled", "parked")
+# Where a case is on its way: nobody's review stands, some of several do, or an adjudicator decides.
+Stage = Literal["review", "begun", "adjudication"]

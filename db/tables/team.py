@@ -24,7 +24,10 @@ class TokenRow(Kept, table=True):
 
 
 class Pair(Kept, table=True):
-    """How often two people reviewed the same case of a queue; `one` sorts before `other`."""
+    """How often two people reviewed the same case of a queue, and when last; `one` sorts before `other`.
+
+    With themselves people meet with every review: it says who is at work in a queue.
+    """
 
     __tablename__ = "pairs"
 
@@ -32,6 +35,7 @@ class Pair(Kept, table=True):
     one: str = Field(primary_key=True, sa_type=Text)
     other: str = Field(primary_key=True, sa_type=Text)
     met: int = Field(sa_column=big())
+    at: int = Field(sa_column=big())
 
 
 class Control(Kept, table=True):

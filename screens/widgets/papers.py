@@ -13,16 +13,17 @@ from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from app.model.case import CaseView, HistoryEntry, SimilarCase
+from app.model.case import CaseView, HistoryEntry, Peers, SimilarCase
 from app.model.provenance import completeness
 from screens.documents import case_document, history_document, provenance_document, similar_document, why_document
+from screens.peers import peers_document
 from screens.text import join
 from screens.widgets.doc_pane import DocPane
 
 if TYPE_CHECKING:
     from app.shell import Shell
 
-TABS = ("case", "why", "similar", "provenance", "history")
+TABS = ("case", "reviews", "why", "similar", "provenance", "history")
 # As the breakpoint `-normal` of the application.
 TWO_PANES_FROM = 100
 
@@ -45,6 +46,7 @@ class Papers(Container):
         self._tab = "why"
         self._similar: dict[tuple[int, bool], list[SimilarCase]] = {}
         self._history: dict[int, list[HistoryEntry]] = {}
+        self._peers: tuple[int, Peers] | None = None
         self._drawn: dict[PaperKey, list[Content]] = {}
 
     @property
@@ -72,9 +74,26 @@ class Papers(Container):
         self._history.pop(view.row.case_id, None)
         if another and self._one_place:
             self._tab = "case"
+        if another:
+            self._begin_with_reviews(view)
         self.query_one("#case", DocPane).show(self._paper("case", view))
         self._draw_beside(view)
         self._fetch_similar(view.row.case_id, view.hidden)
+
+    @property
+    def peers(self) -> Peers | None:
+        """What several people said of the case; None where this is not an adjudicator's case, or not known yet."""
+        known = self._peers is not None and self._view is not None and self._peers[0] == self._view.row.case_id
+        return self._peers[1] if known and self._peers else None
+
+    def _begin_with_reviews(self, view: CaseView) -> None:
+        """An adjudicator first looks at what the reviewers said; nobody else has that paper."""
+        if view.row.stage == "adjudication":
+            self._fetch_peers(view.row.case_id)
+            if not self._one_place:
+                self._tab = "reviews"
+        elif self._tab == "reviews":
+            self._tab = "why"
 
     def forget(self) -> None:
         """Drops everything that was drawn: the record is another one now."""
@@ -84,6 +103,8 @@ class Papers(Container):
 
     def turn_to(self, tab: str) -> None:
         """Turns to a paper."""
+        if tab == "reviews" and tab not in self._tabs:
+            return
         self._tab = tab
         if self._view is None:
             return
@@ -108,7 +129,8 @@ class Papers(Container):
 
     @property
     def _tabs(self) -> list[str]:
-        return [tab for tab in TABS if self._one_place or tab != "case"]
+        adjudicating = self._view is not None and self._view.row.stage == "adjudication"
+        return [tab for tab in TABS if (self._one_place or tab != "case") and (adjudicating or tab != "reviews")]
 
     def _beside(self, view: CaseView) -> str:
         """The paper beside the case: explanations wait for the first judgement, similar cases do not."""
@@ -130,6 +152,8 @@ class Papers(Container):
         def draw(width: int) -> list[Content]:
             if tab == "similar":
                 return similar_document(found, view.hidden, width)
+            if tab == "reviews":
+                return peers_document(self.peers, view.rubric, width)
             if tab == "history":
                 return history_document(past, width)
             key = PaperKey(tab, case_id, view.hidden, width)
@@ -143,6 +167,7 @@ class Papers(Container):
         found = completeness(view.prediction.provenance)
         names = {
             "case": "Case",
+            "reviews": "Reviews",
             "why": "Why",
             "similar": "Similar",
             "provenance": f"Provenance {found.count('present')}/{found.applicable}",
@@ -192,6 +217,16 @@ class Papers(Container):
 
         desk = self._shell.desk
         self._shell.in_thread(lambda: desk.similar(case_id), show, lambda _error: None, group="similar")
+
+    def _fetch_peers(self, case_id: int) -> None:
+        def show(found: Peers) -> None:
+            self._peers = (case_id, found)
+            view = self._view
+            if view and view.row.case_id == case_id and self._beside(view) == "reviews":
+                self._draw_beside(view, keep_place=True)
+
+        desk = self._shell.desk
+        self._shell.in_thread(lambda: desk.peers(case_id), show, lambda _error: None, group="peers")
 
     def _fetch_history(self, case_id: int) -> None:
         if case_id in self._history:

@@ -140,11 +140,13 @@ REVIEWS: dict[str, Tamper] = {
     ),
     "added": sql(
         "INSERT INTO reviews SELECT 'forged', case_id, 'eve', seq, 99, rubric_hash, answers, verdict, label, "
-        "correction, reasons, score, critical, judged_label, judged_confidence, moved, seconds, decided_at, salt "
-        "FROM reviews LIMIT 1"
+        "correction, reasons, score, critical, judged_label, judged_confidence, moved, seconds, decided_at, "
+        "salt, stage FROM reviews LIMIT 1"
     ),
     "taken back": sql(f"INSERT INTO retractions VALUES ({STANDS}, 'ada', 1)"),
     "taking back undone": sql("DELETE FROM retractions"),
+    "stage": sql("UPDATE reviews SET stage = 'adjudication' WHERE seq = (SELECT max(seq) FROM reviews)"),
+    "verdict's reviewers": sql("UPDATE verdicts SET reviewers = 3 WHERE case_id = (SELECT min(case_id) FROM verdicts)"),
     "verdict's label": sql("UPDATE verdicts SET label = 'other' WHERE case_id = (SELECT min(case_id) FROM verdicts)"),
     "verdict's word": sql("UPDATE verdicts SET verdict = 'unresolvable'"),
     "verdict's text": sql("UPDATE verdicts SET correction = 'x' WHERE case_id = (SELECT min(case_id) FROM verdicts)"),
@@ -299,7 +301,7 @@ def taken_back(busy: SqliteWorld) -> int:
 
 def test_what_is_gone_of_an_erased_case_is_gone_on_purpose(busy: SqliteWorld, taken_back: int) -> None:
     erase(busy, taken_back, "retractions", "reviews", "verdicts")
-    assert len(busy.verify().problems) == 3
+    assert len(busy.verify().problems) == 4
     append(busy, "erased", taken_back)
     assert busy.verify().ok
 
@@ -322,8 +324,9 @@ def test_an_erasure_excuses_nothing_that_came_after_it(busy: SqliteWorld) -> Non
     append(busy, "erased", claim.lease.case_id)
     decide(ada, claim)
     erase(busy, claim.lease.case_id, "reviews", "verdicts")
-    (problem,) = busy.verify().problems
-    assert problem.endswith("is in the log but not kept")
+    review, verdict = busy.verify().problems
+    assert review.endswith("is in the log but not kept")
+    assert verdict == f"case {claim.lease.case_id}: its verdict is not what its reviews say"
 
 
 def test_a_second_entry_cannot_change_what_a_review_was(busy: SqliteWorld) -> None:

@@ -29,6 +29,7 @@ from app.intake.admission import Admission, Count
 from app.intake.read import Raw
 from app.model.case import CaseView, Claim, Decision, Receipt
 from app.model.policy import QueuePolicy
+from app.model.rights import Role
 from app.model.rubric import Rubric
 from app.officer_key import make
 from app.secrets import Keys
@@ -53,6 +54,9 @@ OPEN_QUEUES = ("credit", "summaries", "moderation")
 RUBRICS: dict[str, Rubric] = {
     name: load_rubric(bundled("rubrics") / f"{policy.rubric}.toml") for name, policy in POLICIES.items()
 }
+Policies = dict[str, QueuePolicy]
+Rubrics = dict[str, Rubric]
+Roles = tuple[Role, ...] | None
 CREDIT_LABELS = ("approve", "decline")
 
 
@@ -107,15 +111,16 @@ class World:
         session: str = "first",
         queues: Iterable[str] = OPEN_QUEUES,
         rubrics: Mapping[str, Rubric] = RUBRICS,
+        roles: tuple[Role, ...] | None = None,
         **rules: Any,
     ) -> Desk:
-        """A person's terminal; `rules` change the policies of its queues."""
+        """A person's terminal; `rules` change the policies of its queues. Without `roles` everything is allowed."""
         policies = {name: POLICIES[name].model_copy(update=rules) for name in queues}
-        desk = self._open(person, session, policies, dict(rubrics))
+        desk = self._open(person, session, policies, dict(rubrics), roles)
         self._desks.append(desk)
         return desk
 
-    def _open(self, person: str, session: str, policies: dict[str, QueuePolicy], rubrics: dict[str, Rubric]) -> Desk:
+    def _open(self, person: str, session: str, policies: Policies, rubrics: Rubrics, roles: Roles) -> Desk:
         raise NotImplementedError
 
     def admit(self, queue: str, records: Iterable[Mapping[str, Any]]) -> Count:
@@ -179,8 +184,8 @@ class StoreWorld(World):
         finally:
             store.close()
 
-    def _open(self, person: str, session: str, policies: dict[str, QueuePolicy], rubrics: dict[str, Rubric]) -> Desk:
-        return LocalDesk(open_store(self.url), person, policies, rubrics, session, self.clock)
+    def _open(self, person: str, session: str, policies: Policies, rubrics: Rubrics, roles: Roles) -> Desk:
+        return LocalDesk(open_store(self.url), person, policies, rubrics, session, self.clock, roles=roles)
 
     def admit(self, queue: str, records: Iterable[Mapping[str, Any]]) -> Count:
         """Brings records in."""
@@ -296,12 +301,12 @@ class PostgresWorld(StoreWorld):
 class HubWorld(SqliteWorld):
     """RemoteDesk through a hub over an SQLite file."""
 
-    def _open(self, person: str, session: str, policies: dict[str, QueuePolicy], rubrics: dict[str, Rubric]) -> Desk:
+    def _open(self, person: str, session: str, policies: Policies, rubrics: Rubrics, roles: Roles) -> Desk:
         # Each desk's rules are its own in these tests, so each has its own hub.
         store = open_store(self.url)
         self._stores.append(store)
         hub = Hub(store, policies, rubrics, KEYS, clock=self.clock)
-        return RemoteDesk(hubs.serve(hub), hubs.sign_in(hub, person, "lead", "officer"), session)
+        return RemoteDesk(hubs.serve(hub), hubs.sign_in(hub, person, *(roles or ("lead", "officer"))), session)
 
     def __init__(self, folder: Path, template: str = "") -> None:
         super().__init__(folder, template)

@@ -23,6 +23,13 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> str:
     return SqliteWorld.template(tmp_path_factory.mktemp("hub"), {"credit": 12, "summaries": 6})
 
 
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What is kept unsent: a folder of this test's own."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return tmp_path / "state"
+
+
 @pytest.fixture
 def world(tmp_path: Path, template: str) -> Iterator[SqliteWorld]:
     made = SqliteWorld(tmp_path, template)

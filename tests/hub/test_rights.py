@@ -14,8 +14,8 @@ from app.model.rights import MAY, RIGHTS, ROLES, Role
 from tests.contract.worlds import SqliteWorld
 from tests.hub.conftest import Ask, problem
 
-# Routes that need nobody: those who run the hub ask them.
-OPEN = {"/healthz", "/readyz", "/metrics"}
+# Routes that need nobody: those who run the hub ask them, and whoever signs in.
+OPEN = {"/healthz", "/readyz", "/metrics", "/sign-in"}
 
 
 def _routes(app: Any) -> list[APIRoute]:

@@ -37,6 +37,7 @@ def upgrade() -> None:
         sa.Column("one", sa.Text, primary_key=True),
         sa.Column("other", sa.Text, primary_key=True),
         sa.Column("met", sa.BigInteger, nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
     )
     op.create_table(
         "controls",

@@ -1,0 +1,74 @@
+"""The part of `RemoteDesk` for work that several people share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.desk import wire
+from app.model.case import Ageing, Claim, Lease, PausedQueue, Peers, PersonStatus, Quality
+from app.model.errors import BadInput
+
+
+class RemoteTeam:
+    """What several people said, escalation, and a lead's acts, through the hub."""
+
+    def _get(self, path: str, **query: Any) -> Any:
+        raise NotImplementedError
+
+    def _post(self, path: str, body: Any) -> Any:
+        raise NotImplementedError
+
+    def ageing(self) -> list[Ageing]:
+        """What waits, by queue, severity and age."""
+        return wire.load(list[Ageing], self._get("/ageing"))
+
+    def escalate(self, lease: Lease, reason: str) -> None:
+        """Gives a case to an adjudicator."""
+        self._post(f"/cases/{lease.case_id}/escalate", {"token": lease.token, "reason": reason})
+
+    def recuse(self, lease: Lease, reason: str) -> None:
+        """Declares a conflict of interest: the case goes to somebody else, for good."""
+        self._post(f"/cases/{lease.case_id}/recuse", {"token": lease.token, "reason": reason})
+
+    def peers(self, case_id: int) -> Peers:
+        """What several people said of a case."""
+        return wire.load(Peers, self._get(f"/cases/{case_id}/peers"))
+
+    def quality(self) -> list[Quality]:
+        """How decisions compare: this person's, for a lead everybody's."""
+        return wire.load(list[Quality], self._get("/quality"))
+
+    def people(self) -> list[PersonStatus]:
+        """Who works here and what they have on their hands."""
+        return wire.load(list[PersonStatus], self._get("/people"))
+
+    def take_over(self, case_id: int, reason: str) -> Claim:
+        """Takes a case that somebody else holds."""
+        return wire.load(Claim, self._post(f"/cases/{case_id}/take-over", {"reason": reason}))
+
+    def assign(self, case_id: int, person: str | None, reason: str) -> None:
+        """Keeps a case for one person, or for nobody in particular."""
+        self._post(f"/cases/{case_id}/assign", {"person": person, "reason": reason})
+
+    def trust(self, case_id: int, trusted: bool = True) -> None:
+        """Says that a settled case's outcome is right, or takes that back."""
+        self._post(f"/cases/{case_id}/trust", {"trusted": trusted})
+
+    def paused(self) -> list[PausedQueue]:
+        """The queues that give out no cases now."""
+        return wire.load(list[PausedQueue], self._get("/paused"))
+
+    def pause(self, queue: str, reason: str) -> None:
+        """Gives out no more cases of a queue."""
+        self._post(f"/queues/{_name(queue)}/pause", {"reason": reason})
+
+    def resume(self, queue: str) -> None:
+        """Gives out cases of a paused queue again."""
+        self._post(f"/queues/{_name(queue)}/resume", None)
+
+
+def _name(queue: str) -> str:
+    """A queue's name as a part of an address. Raises BadInput for what can be none."""
+    if not queue.replace("-", "").replace("_", "").isalnum() or not queue.isascii():
+        raise BadInput(f"There is no queue '{queue}'.")
+    return queue

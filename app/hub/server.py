@@ -1,0 +1,44 @@
+"""Serving the hub until it is told to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+
+from app.crash import wants_traceback
+from app.model.errors import Unavailable
+
+
+class _Server(uvicorn.Server):
+    """Ends what has no end of its own before it waits for the requests at hand."""
+
+    def __init__(self, hub: FastAPI, options: dict[str, Any]) -> None:
+        super().__init__(uvicorn.Config(hub, **options))
+        self._hub = hub
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends the connections of those who listen, then all others."""
+        self._hub.state.hints.close()
+        await super().shutdown(sockets)
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """The server's line about an error nobody expected, without values; where it happened is logged beside it."""
+    if not wants_traceback():
+        record.exc_info = record.exc_text = None
+    return True
+
+
+def run(hub: FastAPI, **options: Any) -> None:
+    """Serves until ctrl-c, with uvicorn's options. Raises Unavailable where it cannot begin."""
+    server = _Server(hub, options)
+    logging.getLogger("uvicorn.error").addFilter(_without_traceback)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        raise Unavailable("The hub could not begin to serve; what the server said stands above. Nothing was changed.")

@@ -1,0 +1,155 @@
+"""Which open cases a person may be given, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, cast
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from db.prepared import Prepared
+from db.tables import metadata
+
+_c = metadata.tables["cases"]
+_marks = metadata.tables["marks"]
+_reviews = metadata.tables["reviews"]
+_retractions = metadata.tables["retractions"]
+_pauses = metadata.tables["pauses"]
+# So many cases that others have begun are looked at to find the best fit.
+_BEGUN = 16
+# Stands for every domain, or language.
+_ANY = "*"
+_ORDER = (_c.c.priority.desc(), _c.c.due_at, _c.c.case_id)
+
+
+class Offer(NamedTuple):
+    """An open case that a person may be given."""
+
+    case_id: int
+    priority: int
+    due_at: int
+    severity: int
+    stage: str
+
+
+class Asker(NamedTuple):
+    """Whom cases are offered to. `begun`, `adjudicates`: whether they get cases of these stages, `first` fresh ones.
+
+    `domains`, `languages`: those they take, where the queue is routed; None where it is not.
+    """
+
+    person: str
+    first: bool
+    begun: bool
+    adjudicates: bool
+    domains: Sequence[str] | None = None
+    languages: Sequence[str] | None = None
+
+
+def _mine(kind: str) -> sa.ColumnElement[bool]:
+    mark = sa.select(sa.literal(1)).where(
+        _marks.c.case_id == _c.c.case_id, _marks.c.person == sa.bindparam("person"), _marks.c.kind == kind
+    )
+    return mark.exists()
+
+
+_standing_of = (
+    sa.select(sa.literal(1))
+    .select_from(_reviews.outerjoin(_retractions, _retractions.c.review_id == _reviews.c.review_id))
+    .where(
+        _reviews.c.case_id == _c.c.case_id,
+        _reviews.c.person == sa.bindparam("person"),
+        _retractions.c.review_id.is_(None),
+    )
+    .exists()
+)
+# As the partial indexes say it.
+_fresh = cast("sa.ColumnElement[bool]", sa.text("cases.state = 'open' AND cases.stage = 'review'"))
+_further = cast("sa.ColumnElement[bool]", sa.text("cases.state = 'open' AND cases.stage <> 'review'"))
+_paused = sa.select(sa.literal(1)).where(_pauses.c.queue == sa.bindparam("queue")).exists()
+_mine_only = sa.or_(_c.c.reserved_for.is_(None), _c.c.reserved_for == sa.bindparam("person"))
+
+
+def _named_in(column: sa.Column[Any], known: str) -> sa.ColumnElement[bool]:
+    """Whether a column's text stands in a parameter with bars between its words, or is not there. One text and no bound
+    list, so that one statement serves every person."""
+    lines, bar = sa.cast(sa.bindparam(known), sa.Text), sa.literal_column("'|'", sa.Text)
+    without = sa.func.replace(lines, bar + column + bar, sa.literal_column("''", sa.Text))
+    return sa.or_(column.is_(None), lines == _ANY, without != lines)
+
+
+def _stage(stage: str, wanted: str, limit: int, routed: bool) -> sa.Select[Any]:
+    """The first offers of one stage; nothing where the parameter `wanted` is 0."""
+    where: list[sa.ColumnElement[bool]] = [
+        _c.c.queue == sa.bindparam("queue"),
+        _fresh if stage == "review" else _further,
+        sa.cast(sa.bindparam(wanted), sa.Integer) == 1,
+        ~_mine("skip"),
+        ~_mine("conflict"),
+        ~_paused,
+        _mine_only,
+    ]
+    if stage != "review":
+        where += [_c.c.stage == stage, ~_standing_of]
+    if stage == "adjudication":
+        where.append(~_mine("escalate"))
+    if routed:
+        where += [_named_in(_c.c.domain, "domains"), _named_in(_c.c.language, "languages")]
+    columns = (_c.c.case_id, _c.c.priority, _c.c.due_at, _c.c.severity, _c.c.stage)
+    first = sa.select(*columns).where(*where).order_by(*_ORDER).limit(limit).subquery(f"{stage}s")
+    return sa.select(first)
+
+
+def _offers(routed: bool) -> Prepared:
+    return Prepared(
+        sa.union_all(
+            _stage("review", "first", 1, routed),
+            _stage("begun", "begun", _BEGUN, routed),
+            _stage("adjudication", "adjudicates", 1, routed),
+        )
+    )
+
+
+_plain, _routed = _offers(routed=False), _offers(routed=True)
+
+
+def offers(connection: Connection, queue: str, asker: Asker) -> list[Offer]:
+    """The most urgent fresh case of a queue, the most urgent ones that others have begun, and the most urgent one to
+    adjudicate: those that the person may be given."""
+    parameters: dict[str, Any] = {
+        "queue": queue,
+        "person": asker.person,
+        "first": int(asker.first),
+        "begun": int(asker.begun),
+        "adjudicates": int(asker.adjudicates),
+    }
+    if asker.domains is None and asker.languages is None:
+        return [Offer(*row) for row in _plain.all(connection, parameters)]
+    parameters |= {"domains": _barred(asker.domains), "languages": _barred(asker.languages)}
+    return [Offer(*row) for row in _routed.all(connection, parameters)]
+
+
+def _barred(words: Sequence[str] | None) -> str:
+    return _ANY if words is None else "|" + "".join(f"{word}|" for word in words)
+
+
+def paused(connection: Connection, queue: str) -> Any:
+    """Who paused a queue, when and why (a row of `pauses`); None where it is not."""
+    return connection.execute(sa.select(_pauses).where(_pauses.c.queue == queue)).first()
+
+
+def pauses(connection: Connection) -> list[Any]:
+    """All paused queues: rows of `pauses`."""
+    return list(connection.execute(sa.select(_pauses).order_by(_pauses.c.queue)))
+
+
+def pause(connection: Connection, queue: str, person: str, reason: str, at: int) -> None:
+    """Gives out no more cases of a queue."""
+    resume(connection, queue)
+    connection.execute(_pauses.insert(), {"queue": queue, "person": person, "reason": reason, "at": at})
+
+
+def resume(connection: Connection, queue: str) -> bool:
+    """Gives cases out again; False where the queue was not paused."""
+    return bool(connection.execute(_pauses.delete().where(_pauses.c.queue == queue)).rowcount)

@@ -1,0 +1,1 @@
+"""The desk in a browser: who gets in, what is drawn, what a closed tab leaves behind."""
