@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from db.bulk import select_many
+from db.later import LOG_HEAD
 from db.prepared import Prepared
 from db.tables import metadata
 
@@ -49,21 +50,16 @@ def append(
     connection: Connection, chain: Chain, at: int, actor: str, action: str, case_id: int | None, data: Data
 ) -> int:
     """Appends one entry and returns its sequence number."""
-    head = _newest.first(connection, {})
-    seq, previous = (head.seq + 1, head.hash) if head else (1, chain.genesis)
+    head = connection.info.get(LOG_HEAD)
+    if head is None:
+        head = _newest.first(connection, {})
+    seq, previous = (head[0] + 1, head[1]) if head else (1, chain.genesis)
     body = chain.canonical(seq, at, actor, action, case_id, data)
-    _insert.run(
-        connection,
-        {
-            "seq": seq,
-            "at": at,
-            "actor": actor,
-            "action": action,
-            "case_id": case_id,
-            "body": body,
-            "hash": chain.link(previous, body),
-        },
-    )
+    entry = {"seq": seq, "at": at, "actor": actor, "action": action, "case_id": case_id, "body": body}
+    entry["hash"] = chain.link(previous, body)
+    _insert.put(connection, entry)
+    if LOG_HEAD in connection.info:
+        connection.info[LOG_HEAD] = (seq, entry["hash"])
     return seq
 
 

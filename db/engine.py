@@ -23,7 +23,7 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._writer = engine.execution_options(secondlook_write=True)
+        self._writer = engine.execution_options(secondlook_write="act")
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -127,7 +127,7 @@ def _bring_up_to_date(store: Store) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("path_separator", "os")
-    with store.write() as connection:
+    with store.engine.execution_options(secondlook_write="schema").begin() as connection:
         if _revision(connection) != HEAD:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
@@ -151,6 +151,11 @@ def readable_errors() -> Iterator[None]:
         raise Unavailable(_explain(str(error.orig))) from error
     except sqlite3.Error as error:
         # From a transaction's beginning, which goes straight to the driver.
+        raise Unavailable(_explain(str(error))) from error
+    except Exception as error:
+        # The same with PostgreSQL's driver, which is not imported where it is not used.
+        if type(error).__module__.partition(".")[0] != "psycopg":
+            raise
         raise Unavailable(_explain(str(error))) from error
 
 

@@ -82,6 +82,25 @@ _pass_on = Prepared(
 )
 
 
+def holder_of(row: Any) -> Holder:
+    """How a case is held, from its row with the record."""
+    return Holder(
+        row.case_id,
+        row.queue,
+        row.external_id,
+        row.state,
+        row.lease_owner,
+        row.lease_session,
+        row.lease_token,
+        row.wake_at,
+        row.claims,
+        row.stage,
+        row.reserved_for,
+        row.domain,
+        row.language,
+    )
+
+
 def holder(connection: Connection, case_id: int) -> Holder | None:
     """How a case is held now."""
     row = _one.first(connection, {"id": case_id})
@@ -163,7 +182,7 @@ def park(connection: Connection, case_id: int, note: str) -> None:
 
 def pass_on(connection: Connection, case_id: int, stage: str) -> None:
     """Puts a case back for whoever comes next: another reviewer, or an adjudicator."""
-    _pass_on.run(connection, {"id": case_id, "next_stage": stage})
+    _pass_on.put(connection, {"id": case_id, "next_stage": stage})
 
 
 def reserve(connection: Connection, case_id: int, person: str | None) -> None:
@@ -173,7 +192,7 @@ def reserve(connection: Connection, case_id: int, person: str | None) -> None:
 
 def settle(connection: Connection, case_id: int) -> None:
     """Closes a case."""
-    _settle.run(connection, {"id": case_id})
+    _settle.put(connection, {"id": case_id})
 
 
 def count_held(connection: Connection, queues: list[str], person: str) -> int:

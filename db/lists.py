@@ -20,6 +20,9 @@ AGES = (_HOUR_MS, 8 * _HOUR_MS, 24 * _HOUR_MS, 72 * _HOUR_MS)
 _c = metadata.tables["cases"]
 _records = metadata.tables["case_records"]
 _controls = metadata.tables["controls"]
+_judgements = metadata.tables["judgements"]
+_drafts = metadata.tables["drafts"]
+_reviews = metadata.tables["reviews"]
 _verdicts = metadata.tables["verdicts"]
 _row_columns = (
     _c.c.case_id,
@@ -44,17 +47,37 @@ _rows = (
     .outerjoin(_verdicts, _verdicts.c.case_id == _c.c.case_id)
     .where(_c.c.case_id.in_(sa.bindparam("ids", expanding=True)))
 )
+_person: sa.BindParameter[str] = sa.bindparam("person")
+# All that is asked about a case before an act, in one journey to the database.
 _with_record = Prepared(
     sa.select(
         *_row_columns,
         _c.c.predicted_label,
         _c.c.predicted_score,
+        _c.c.lease_session,
+        _c.c.lease_token,
+        _c.c.claims,
+        _c.c.reserved_for,
+        _c.c.domain,
+        _c.c.language,
         _records.c.record,
         _controls.c.kind.label("control"),
+        _judgements.c.label.label("judged_label"),
+        _judgements.c.confidence.label("judged_confidence"),
+        _judgements.c.at.label("judged_at"),
+        _drafts.c.body.label("draft"),
+        sa.select(sa.literal(1)).where(_reviews.c.review_id == sa.bindparam("decision")).exists().label("repeated"),
     )
     .join(_records, _records.c.case_id == _c.c.case_id)
-    .outerjoin(_controls, _controls.c.case_id == _c.c.case_id)
     .outerjoin(_verdicts, _verdicts.c.case_id == _c.c.case_id)
+    .outerjoin(_controls, _controls.c.case_id == _c.c.case_id)
+    .outerjoin(_judgements, (_judgements.c.case_id == _c.c.case_id) & (_judgements.c.person == _person))
+    .outerjoin(
+        _drafts,
+        (_drafts.c.case_id == _c.c.case_id)
+        & (_drafts.c.person == _person)
+        & (_drafts.c.rubric_hash == sa.bindparam("rubric")),
+    )
     .where(_c.c.case_id == sa.bindparam("id"))
 )
 
@@ -107,9 +130,13 @@ def rows(connection: Connection, case_ids: Iterable[int]) -> dict[int, Any]:
     return {row.case_id: row for row in found}
 
 
-def with_record(connection: Connection, case_id: int) -> Any:
-    """A case's row with its protected record; `control` says as what it measures somebody, if it does."""
-    return _with_record.first(connection, {"id": case_id})
+def with_record(connection: Connection, case_id: int, person: str = "", rubric: str = "", decision: str = "") -> Any:
+    """A case's row with its protected record; `control` says as what it measures somebody, if it does.
+
+    Of a `person` also the first judgement (`judged_label`, `judged_confidence`, `judged_at`), and what they have
+    drafted for the rubric with this hash; `repeated`: a review of the id `decision` is there.
+    """
+    return _with_record.first(connection, {"id": case_id, "person": person, "rubric": rubric, "decision": decision})
 
 
 def ageing(connection: Connection, now: int) -> list[Any]:

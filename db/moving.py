@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from db import search
 from db.bulk import insert_many, select_many
+from db.later import LOG_HEAD
 from db.tables import metadata
 
 _CHUNK = 2000
@@ -31,6 +32,8 @@ def copy(source: Connection, target: Connection) -> Iterator[tuple[str, int]]:
             insert_many(target, insert, [dict(zip(names, row, strict=True)) for row in rows])
             count += len(rows)
         yield table.name, count
+    # The log was copied under the feet of this transaction: where it ends now has to be asked.
+    target.info.pop(LOG_HEAD, None)
     yield "words", _copy_words(source, target)
     _go_on_counting(target)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
+from sqlalchemy import BigInteger
 from sqlalchemy.engine import Connection
 
 from db.prepared import Prepared
@@ -31,6 +32,7 @@ class Offer(NamedTuple):
     due_at: int
     severity: int
     stage: str
+    queue: str
 
 
 class Asker(NamedTuple):
@@ -96,9 +98,24 @@ def _stage(stage: str, wanted: str, limit: int, routed: bool) -> sa.Select[Any]:
         where.append(~_mine("escalate"))
     if routed:
         where += [_named_in(_c.c.domain, "domains"), _named_in(_c.c.language, "languages")]
-    columns = (_c.c.case_id, _c.c.priority, _c.c.due_at, _c.c.severity, _c.c.stage)
+    columns = (_c.c.case_id, _c.c.priority, _c.c.due_at, _c.c.severity, _c.c.stage, _c.c.queue)
     first = sa.select(*columns).where(*where).order_by(*_ORDER).limit(limit).subquery(f"{stage}s")
     return sa.select(first)
+
+
+# Whether there are leases or deferrals that are over; asked along, since claims ask all the time.
+_over = (
+    sa.select(
+        _c.c.case_id, _c.c.priority, _c.c.due_at, _c.c.severity, sa.literal_column("'over'").label("stage"), _c.c.queue
+    )
+    .where(
+        _c.c.queue == sa.bindparam("queue"),
+        _c.c.wake_at.is_not(None),
+        _c.c.wake_at <= sa.bindparam("now", type_=BigInteger),
+    )
+    .limit(1)
+    .subquery("overs")
+)
 
 
 def _offers(routed: bool) -> Prepared:
@@ -107,6 +124,7 @@ def _offers(routed: bool) -> Prepared:
             _stage("review", "first", 1, routed),
             _stage("begun", "begun", _BEGUN, routed),
             _stage("adjudication", "adjudicates", 1, routed),
+            sa.select(_over),
         )
     )
 
@@ -114,20 +132,24 @@ def _offers(routed: bool) -> Prepared:
 _plain, _routed = _offers(routed=False), _offers(routed=True)
 
 
-def offers(connection: Connection, queue: str, asker: Asker) -> list[Offer]:
+def offers(connection: Connection, queue: str, asker: Asker, now: int) -> tuple[list[Offer], bool]:
     """The most urgent fresh case of a queue, the most urgent ones that others have begun, and the most urgent one to
-    adjudicate: those that the person may be given."""
+    adjudicate: those that the person may be given. And whether there are leases or deferrals that are over."""
     parameters: dict[str, Any] = {
         "queue": queue,
         "person": asker.person,
         "first": int(asker.first),
         "begun": int(asker.begun),
         "adjudicates": int(asker.adjudicates),
+        "now": now,
     }
     if asker.domains is None and asker.languages is None:
-        return [Offer(*row) for row in _plain.all(connection, parameters)]
-    parameters |= {"domains": _barred(asker.domains), "languages": _barred(asker.languages)}
-    return [Offer(*row) for row in _routed.all(connection, parameters)]
+        rows = _plain.all(connection, parameters)
+    else:
+        parameters |= {"domains": _barred(asker.domains), "languages": _barred(asker.languages)}
+        rows = _routed.all(connection, parameters)
+    found = [Offer(*row) for row in rows]
+    return [one for one in found if one.stage != "over"], any(one.stage == "over" for one in found)
 
 
 def _barred(words: Sequence[str] | None) -> str:

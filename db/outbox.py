@@ -112,7 +112,7 @@ def newest(connection: Connection, case_id: int) -> Any:
 
 def put(connection: Connection, event: dict[str, Any], sinks: Sequence[tuple[str, int]]) -> None:
     """Keeps an event (columns of `outbox`) and a delivery to each sink, due at the moment beside it."""
-    _add_event.run(connection, event)
+    _add_event.put(connection, event)
     for sink, due_at in sinks:
         _add_delivery.run(
             connection,

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.model.errors import SettingsError
+from db import later
 
 # The key of the lock that writers hold until they have committed: "2ndlook" in ASCII.
 WRITERS = 0x326E646C6F6F6B
@@ -19,6 +20,9 @@ _CONNECTIONS = 10
 
 
 _BEGIN_WRITING = f"BEGIN; SELECT pg_advisory_xact_lock({WRITERS})"
+# An act adds to the log: where it ends comes along. Each statement sees what was there when it began, so the last one
+# sees what the writer before has left.
+_BEGIN_ACTING = f"{_BEGIN_WRITING}; SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
 _BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -42,6 +46,7 @@ def postgres_engine(url: str) -> Engine:
         raise SettingsError("PostgreSQL needs a driver: pip install 'secondlook[postgres]'.") from None
     sa.event.listen(engine, "connect", _prepare)
     sa.event.listen(engine, "begin", _begin)
+    later.listen(engine)
     return engine
 
 
@@ -64,5 +69,14 @@ def _begin(connection: Connection) -> None:
     Readers see one state. Writers come one after the other: the log is a chain, and each act is checked against what
     the last one left. The lock ends with the transaction.
     """
+    later.forget(connection)
+    connection.info.pop(later.LOG_HEAD, None)
     writes = connection.get_execution_options().get("secondlook_write")
-    connection.connection.cursor().execute(_BEGIN_WRITING if writes else _BEGIN_READING)
+    cursor = connection.connection.cursor()
+    if writes != "act":
+        cursor.execute(_BEGIN_WRITING if writes else _BEGIN_READING)
+        return
+    cursor.execute(_BEGIN_ACTING)
+    while cursor.nextset():
+        pass
+    connection.info[later.LOG_HEAD] = cursor.fetchone() or ()

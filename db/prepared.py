@@ -14,8 +14,9 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.default import DefaultDialect
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import ClauseElement
+
+from db import later
 
 Parameters = Mapping[str, Any]
 
@@ -55,16 +56,21 @@ class Prepared:
         """All its rows by name."""
         return [self._row(row) for row in self._execute(connection, parameters).fetchall()]
 
+    def put(self, connection: Connection, parameters: Parameters) -> None:
+        """Runs it, without an answer: on a server it travels with the next statement, and what is wrong with it is
+        raised there, at the latest with the commit."""
+        if later.travels(connection):
+            sql, own = self._sql(connection)
+            later.put(connection, sql, {**own, **parameters})
+        else:
+            self._execute(connection, parameters)
+
     def _execute(self, connection: Connection, parameters: Parameters) -> Any:
+        sql, own = self._sql(connection)
+        return later.execute(connection, sql, {**own, **parameters})
+
+    def _sql(self, connection: Connection) -> tuple[str, dict[str, Any]]:
         dialect = cast(DefaultDialect, connection.dialect)
         if dialect.name not in self._by_dialect:
             self._by_dialect[dialect.name] = named_sql(self._statement, type(dialect))
-        sql, own = self._by_dialect[dialect.name]
-        cursor = connection.connection.cursor()
-        driver_error = dialect.loaded_dbapi.Error
-        try:
-            cursor.execute(sql, {**own, **parameters})
-        except driver_error as error:
-            # As SQLAlchemy reports it, so that one place explains all of them.
-            raise DBAPIError.instance(sql, None, error, driver_error, dialect=dialect) from error
-        return cursor
+        return self._by_dialect[dialect.name]

@@ -58,7 +58,7 @@ class Judged(NamedTuple):
 
 def add(connection: Connection, review: dict[str, Any]) -> None:
     """Keeps a review; columns of `reviews`."""
-    _insert_review.run(connection, review)
+    _insert_review.put(connection, review)
 
 
 def by_id(connection: Connection, review_id: str) -> Any:
@@ -127,7 +127,7 @@ def outcomes(connection: Connection) -> dict[int, tuple[str, int, float]]:
 
 def set_verdict(connection: Connection, verdict: dict[str, Any]) -> None:
     """Keeps the settled outcome of a case; columns of `verdicts`."""
-    _insert_verdict.run(connection, verdict)
+    _insert_verdict.put(connection, verdict)
 
 
 def drop_verdict(connection: Connection, case_id: int) -> None:
@@ -171,7 +171,7 @@ def drafts(connection: Connection, case_id: int) -> list[Row[Any]]:
 
 def drop_draft(connection: Connection, case_id: int, person: str) -> None:
     """Forgets what a person has drafted for a case."""
-    _drop_draft.run(connection, {"id": case_id, "who": person})
+    _drop_draft.put(connection, {"id": case_id, "who": person})
 
 
 def count_drafts(connection: Connection, person: str) -> int:

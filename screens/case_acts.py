@@ -45,11 +45,14 @@ class CaseActs(Screen[None]):
         self._said: Content = Content("")
         self._nagging = False
         self._saving: Timer | None = None
+        self._shell: Shell | None = None
 
     @property
     def shell(self) -> Shell:
-        """The application."""
-        return cast("Shell", self.app)
+        """The application. Remembered: an act in a thread may ask for it when the screens are gone."""
+        if self._shell is None:
+            self._shell = cast("Shell", self.app)
+        return self._shell
 
     @property
     def desk(self) -> Desk:

@@ -97,7 +97,11 @@ def _hub(workspace: Workspace, store: Store) -> Hub:
     settings = workspace.settings
     hub = Hub(store, dict(settings.queues), workspace.rubrics, workspace.keys(), routes_of(settings))
     if settings.hub.oidc:
-        from app.hub.id_tokens import IdTokens
+        try:
+            from app.hub.id_tokens import IdTokens
+        except ModuleNotFoundError as error:
+            from app.model.errors import SettingsError
 
+            raise SettingsError(f"[hub.oidc] needs {error.name}: pip install 'secondlook[hub]'.") from None
         hub.id_tokens = IdTokens(settings.hub.oidc)
     return hub

@@ -16,7 +16,7 @@ from app.model.errors import BadInput, Gone
 from app.model.policy import QueuePolicy
 from app.model.rights import SEES_NAMES, Role
 from app.model.rubric import Rubric
-from db import audit, leases, lists, reviews
+from db import audit, leases, lists
 from db.engine import Connection, Store
 
 
@@ -83,19 +83,22 @@ class DeskBase:
     def _log(self, connection: Connection, action: str, case_id: int | None, **data: int | str) -> int:
         return log.append(connection, self._now(), self._person, action, case_id, data)
 
-    def _view(self, connection: Connection, case_id: int) -> CaseView:
-        row = lists.with_record(connection, case_id)
+    def _row(self, connection: Connection, case_id: int, rubric: str = "", decision: str = "") -> Any:
+        """A case's row with its record and what this person made of it. Raises BadInput where it is none of theirs."""
+        row = lists.with_record(connection, case_id, self._person, rubric, decision)
         if row is None or row.queue not in self._policies:
             raise BadInput("There is no such case.")
-        shown = self._shown_holder(row)
-        return case_view(row, self._rubrics[row.queue], self._is_hidden(connection, row), shown)
+        return row
 
-    def _is_hidden(self, connection: Connection, row: Any) -> bool:
+    def _view(self, row: Any) -> CaseView:
+        return case_view(row, self._rubrics[row.queue], self._is_hidden(row), self._shown_holder(row))
+
+    def _is_hidden(self, row: Any) -> bool:
         """Whether the model's answer is withheld: until this person has judged, or adjudicates."""
         policy = self._policies[row.queue]
         if not policy.provisional or self._adjudicates(row):
             return False
-        return is_hidden(policy, row.state, reviews.judgement(connection, row.case_id, self._person) is not None)
+        return is_hidden(policy, row.state, row.judged_at is not None)
 
     def _adjudicates(self, row: Any) -> bool:
         """Whether this person has the case as an adjudicator, who sees the reviews anyway."""

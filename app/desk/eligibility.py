@@ -59,14 +59,17 @@ class Eligibility:
             languages=_of(tags, "language:") if "language" in rules.route_by else None,
         )
 
-    def next(self, connection: Connection, queue: str, policy: QueuePolicy, now: int) -> Offer | None:
-        """The case of a queue that comes next for this person."""
+    def offers(self, connection: Connection, queue: str, policy: QueuePolicy, now: int) -> tuple[list[Offer], bool]:
+        """The cases of a queue from which the next one is chosen, and whether leases or deferrals of it are over."""
         asker = self.asker(connection, policy)
-        found = [] if asker is None else offers.offers(connection, queue, asker)
-        if not found:
-            return None
-        best = min(found, key=order)
-        return best if best.stage != "begun" else self._rotated(connection, queue, found, best, now)
+        return ([], False) if asker is None else offers.offers(connection, queue, asker, now)
+
+    def choose(self, connection: Connection, queue: str, found: list[Offer], now: int) -> Offer | None:
+        """The case among the offers of a queue that comes next for this person."""
+        best = min(found, key=order, default=None)
+        if best is None or best.stage != "begun":
+            return best
+        return self._rotated(connection, queue, found, best, now)
 
     def _rotated(self, connection: Connection, queue: str, found: list[Offer], best: Offer, now: int) -> Offer:
         """Of cases as urgent as `best`: the one begun by whom this person has met least, or a fresh one where there is
@@ -106,8 +109,8 @@ class Eligibility:
             raise Refused(f"You have reviewed {name} already; it needs somebody else. `undo` takes your decision back.")
         if reviews.marked(connection, held.case_id, self._person, "conflict"):
             raise Refused(f"You have declared a conflict of interest in {name}: it goes to somebody else.")
-        mine = held.stage == "adjudication" and reviews.marked(connection, held.case_id, self._person, "escalate")
-        if mine and not self._alone:
+        own = held.stage == "adjudication" and reviews.marked(connection, held.case_id, self._person, "escalate")
+        if own and not self._alone:
             raise Refused(f"You have escalated {name}: another adjudicator decides it.")
         if held.stage == "adjudication" and not self.adjudicates:
             raise Refused(f"{name} waits for an adjudicator.")

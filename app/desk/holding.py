@@ -26,12 +26,10 @@ class Holding(Leaking):
             self.policy(name)
         with self._store.write() as connection:
             now = self._now()
-            for name in queues:
-                self._wake(connection, name, now)
             self._may.check_caps(connection, now)
-            head = self._head(connection, queue)
+            head = self._head(connection, queue, self._wake)
             if head is not None:
-                return self._take(connection, self._or_control(connection, head, now), now)
+                return self._take(connection, head.queue, self._or_control(connection, head, now), now)
         with self._store.read() as connection:
             tagless = [name for name in queues if self._may.asker(connection, self._policies[name]) is None]
             raise NothingToDo(why_nothing(connection, queues, self._person, self._now(), tagless))
@@ -40,8 +38,8 @@ class Holding(Leaking):
         """The case that comes next, or now and then one that measures in its place."""
         if head.stage == "adjudication" or not self._may.reviews:
             return head.case_id
-        queue = self._holder(connection, head.case_id).queue
-        control = maybe_control(connection, queue, self._policies[queue], self._person, now)
+        policy = self._policies[head.queue]
+        control = maybe_control(connection, head.queue, policy, self._person, now)
         return head.case_id if control is None else control
 
     def claim_case(self, case_id: int, take_over: bool = False) -> Claim:
@@ -53,7 +51,7 @@ class Holding(Leaking):
             held = self._holder(connection, case_id)
             if held.state == "leased" and held.owner == self._person:
                 if held.session == self._session:
-                    return self._claim(connection, self._extended(connection, held, now))
+                    return self._claim(connection, self._extended(connection, held, now), held.queue)
                 if not take_over:
                     raise Refused(
                         "You have this case open in another terminal. Nothing was changed there; "
@@ -185,29 +183,27 @@ class Holding(Leaking):
                 leases.reopen(connection, held.case_id, forget_claim=False)
                 self._log(connection, "expired", held.case_id, holder=held.owner or "")
 
-    def _take(self, connection: Connection, case_id: int, now: int) -> Claim:
-        queue = self._holder(connection, case_id).queue
+    def _take(self, connection: Connection, queue: str, case_id: int, now: int) -> Claim:
         until = now + self._lease_ms(queue)
         token = leases.take(connection, case_id, self._person, self._session, until)
         if token is None:
             raise Refused("Somebody else was faster. Nothing was changed; claim again.")
         self._log(connection, "claimed", case_id, token=token)
-        return self._claim(connection, Lease(case_id, token, self._person, self._session, until))
+        return self._claim(connection, Lease(case_id, token, self._person, self._session, until), queue)
 
     def _seize(self, connection: Connection, held: leases.Holder, now: int, action: str) -> Claim:
         until = now + self._lease_ms(held.queue)
         counts = action == "claimed"
         token = leases.seize(connection, held.case_id, self._person, self._session, until, counts)
         self._log(connection, action, held.case_id, token=token)
-        return self._claim(connection, Lease(held.case_id, token, self._person, self._session, until))
+        return self._claim(connection, Lease(held.case_id, token, self._person, self._session, until), held.queue)
 
-    def _claim(self, connection: Connection, lease: Lease) -> Claim:
-        view = self._view(connection, lease.case_id)
-        body = reviews.draft(connection, lease.case_id, self._person, view.rubric.hash)
-        drafted: dict[str, Any] = orjson.loads(body) if body else {"answers": {}, "seconds": 0.0}
-        judged = reviews.judgement(connection, lease.case_id, self._person)
-        judgement = Judgement(judged.label, judged.confidence, judged.at) if judged else None
-        return Claim(lease, view, Draft(drafted["answers"], judgement, drafted["seconds"]))
+    def _claim(self, connection: Connection, lease: Lease, queue: str) -> Claim:
+        row = self._row(connection, lease.case_id, self._rubrics[queue].hash)
+        drafted: dict[str, Any] = orjson.loads(row.draft) if row.draft else {"answers": {}, "seconds": 0.0}
+        judged = row.judged_at is not None
+        judgement = Judgement(row.judged_label, row.judged_confidence, row.judged_at) if judged else None
+        return Claim(lease, self._view(row), Draft(drafted["answers"], judgement, drafted["seconds"]))
 
     def _extended(self, connection: Connection, held: leases.Holder, now: int) -> Lease:
         until = now + self._lease_ms(held.queue)
@@ -216,7 +212,9 @@ class Holding(Leaking):
 
     def _live(self, connection: Connection, case_id: int, token: int | None, now: int) -> leases.Holder:
         """The lease, if it is this person's, current, and not over. The fence of every act."""
-        held = self._holder(connection, case_id)
+        return self._checked(self._holder(connection, case_id), token, now)
+
+    def _checked(self, held: leases.Holder, token: int | None, now: int) -> leases.Holder:
         mine = held.state == "leased" and held.owner == self._person and token in (None, held.token)
         if mine and held.wake_at is not None and held.wake_at > now:
             return held

@@ -23,9 +23,7 @@ class Leading(Settling):
     def peers(self, case_id: int) -> Peers:
         """What several people said: for the adjudicator who holds the case, and for everybody once it is settled."""
         with self._store.read() as connection:
-            row = lists.with_record(connection, case_id)
-            if row is None or row.queue not in self._policies:
-                raise BadInput("There is no such case.")
+            row = self._row(connection, case_id)
             adjudicating = self._adjudicates(row)
             if not adjudicating and not self._oversees() and row.state != "settled":
                 return Peers()
@@ -91,7 +89,7 @@ class Leading(Settling):
             until = now + self._lease_ms(held.queue)
             token = leases.seize(connection, case_id, self._person, self._session, until, counts=True)
             self._log(connection, "seized", case_id, token=token, holder=held.owner or "")
-            return self._claim(connection, Lease(case_id, token, self._person, self._session, until))
+            return self._claim(connection, Lease(case_id, token, self._person, self._session, until), held.queue)
 
     def assign(self, case_id: int, person: str | None, reason: str) -> None:
         """Keeps a case for one person, or (None) for nobody in particular; whoever holds it loses it."""

@@ -30,12 +30,12 @@ class LocalDesk(Leading):
             now = self._now()
             self._live(connection, lease.case_id, lease.token, now)
             if reviews.judgement(connection, lease.case_id, self._person) is None:
-                offered = [*self._view(connection, lease.case_id).prediction.task.labels, UNRESOLVABLE]
+                offered = [*self._view(self._row(connection, lease.case_id)).prediction.task.labels, UNRESOLVABLE]
                 if len(offered) > 1 and label not in offered:
                     raise BadInput(f"A judgement is one of {', '.join(offered)}, not '{label}'.")
                 reviews.judge(connection, lease.case_id, self._person, label, confidence, now)
                 self._log(connection, "judged", lease.case_id)
-            return self._view(connection, lease.case_id)
+            return self._view(self._row(connection, lease.case_id))
 
     def save_draft(self, case_id: int, draft: Draft) -> None:
         """Keeps answers that are not submitted."""
@@ -62,23 +62,25 @@ class LocalDesk(Leading):
     def _decide(self, decision: Decision) -> Receipt:
         with self._store.write() as connection:
             now = self._now()
-            earlier = reviews.by_id(connection, decision.decision_id)
-            if earlier is not None:
-                return self._repeated(connection, earlier, decision)
-            held = self._live(connection, decision.case_id, decision.lease_token, now)
-            row = lists.with_record(connection, decision.case_id)
-            if row is None:
+            row = lists.with_record(connection, decision.case_id, self._person, decision=decision.decision_id)
+            if row is None or row.repeated:
+                earlier = reviews.by_id(connection, decision.decision_id)
+                if earlier is not None:
+                    return self._repeated(connection, earlier, decision)
+            if row is None or row.queue not in self._policies:
+                # Says whether it was erased, or never there.
+                self._holder(connection, decision.case_id)
                 raise BadInput("There is no such case.")
+            held = self._checked(leases.holder_of(row), decision.lease_token, now)
             rubric = self.rubric(held.queue)
             record = orjson.loads(row.record)
             task, output = Task.model_validate(record["task"]), Output.model_validate(record["output"])
-            judged = reviews.judgement(connection, held.case_id, self._person)
-            if judged is None and self._is_hidden(connection, row):
+            if self._is_hidden(row):
                 # What is missing or wrong in the answers would tell the model's label.
                 raise Refused(f"Judge {held.external_id} first: this queue shows the model's answer after that.")
             answers, outcome = check(rubric, decision.answers, task, output)
             self._register(connection, rubric, now)
-            review = self._review(decision, held, rubric, answers, outcome, judged, now)
+            review = self._review(decision, held, rubric, answers, outcome, row, now)
             self._settle(connection, row, held, review, rubric)
             reviews.drop_draft(connection, held.case_id, self._person)
         self._registered.add(rubric.hash)
@@ -99,10 +101,11 @@ class LocalDesk(Leading):
         rubric: Rubric,
         answers: dict[str, Any],
         outcome: Outcome,
-        judged: reviews.Judged | None,
+        row: Any,
         now: int,
     ) -> dict[str, Any]:
-        moved = None if judged is None or outcome.label is None else int(outcome.label != judged.label)
+        judged = row.judged_at is not None
+        moved = int(outcome.label != row.judged_label) if judged and outcome.label is not None else None
         return {
             "review_id": decision.decision_id,
             "case_id": held.case_id,
@@ -116,8 +119,8 @@ class LocalDesk(Leading):
             "reasons": orjson.dumps(outcome.reasons).decode(),
             "score": outcome.score,
             "critical": orjson.dumps(outcome.critical).decode(),
-            "judged_label": judged.label if judged else None,
-            "judged_confidence": judged.confidence if judged else None,
+            "judged_label": row.judged_label,
+            "judged_confidence": row.judged_confidence,
             "moved": moved,
             "seconds": round(max(0.0, min(decision.seconds, 86_400.0)), 1),
             "decided_at": now,
@@ -149,7 +152,8 @@ class LocalDesk(Leading):
             case = lists.with_record(connection, review.case_id)
             events.put_retraction(connection, self._routes, self.policy(held.queue), case, review.review_id, now)
             self._log(connection, "undone", review.case_id, review=review.review_id)
-            return self._claim(connection, Lease(review.case_id, token, self._person, self._session, until))
+            lease = Lease(review.case_id, token, self._person, self._session, until)
+            return self._claim(connection, lease, held.queue)
 
     def _register(self, connection: Connection, rubric: Rubric, now: int) -> None:
         if rubric.hash in self._registered:

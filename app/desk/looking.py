@@ -33,6 +33,7 @@ from db import audit, cases, connections, corrections, lists, outbox, reviews, s
 from db.engine import Connection
 from db.offers import Offer
 
+Wake = Callable[[Connection, str, int], None]
 # The first matches of a search; more are not ordered usefully by anyone.
 SEARCH_LIMIT = 10_000
 _FUZZY_LIMIT = 500
@@ -187,7 +188,7 @@ class Looking(DeskBase):
     def view(self, case_id: int) -> CaseView:
         """A case to look at, without a lease."""
         with self._store.read() as connection:
-            return self._view(connection, case_id)
+            return self._view(self._row(connection, case_id))
 
     def peek(self, queue: str | None, beside: int | None = None) -> CaseView | None:
         """The case that `claim` would give out after `beside` is done."""
@@ -195,26 +196,29 @@ class Looking(DeskBase):
             self.policy(queue)
         with self._store.read() as connection:
             found = self._head(connection, queue)
-            return self._view(connection, found.case_id) if found is not None and found.case_id != beside else None
+            if found is None or found.case_id == beside:
+                return None
+            return self._view(self._row(connection, found.case_id))
 
-    def _head(self, connection: Connection, queue: str | None) -> Offer | None:
-        """The case that comes next for this person, over the queues."""
-        now = self._now()
-        heads = [
-            head
-            for name in ([queue] if queue else self._policies)
-            if (head := self._may.next(connection, name, self._policies[name], now)) is not None
-        ]
+    def _head(self, connection: Connection, queue: str | None, wake: Wake | None = None) -> Offer | None:
+        """The case that comes next for this person, over the queues. `wake` puts back what is over in a queue."""
+        now, heads = self._now(), []
+        for name in [queue] if queue else self._policies:
+            policy = self._policies[name]
+            found, over = self._may.offers(connection, name, policy, now)
+            if over and wake is not None:
+                wake(connection, name, now)
+                found, _ = self._may.offers(connection, name, policy, now)
+            head = self._may.choose(connection, name, found, now)
+            heads += [head] if head else []
         return min(heads, key=order, default=None)
 
     def similar(self, case_id: int, limit: int = 5) -> list[SimilarCase]:
         """Cases near to this one."""
         with self._store.read() as connection:
-            row = lists.with_record(connection, case_id)
-            if row is None or row.queue not in self._policies:
-                raise BadInput("There is no such case.")
+            row = self._row(connection, case_id)
             prediction = Prediction.model_validate_json(row.record)
-            hidden, blind = self._is_hidden(connection, row), self._policies[row.queue].provisional
+            hidden, blind = self._is_hidden(row), self._policies[row.queue].provisional
             return similar_cases(connection, row, prediction, hidden, blind, limit)
 
     def history(self, case_id: int) -> list[HistoryEntry]:
@@ -222,10 +226,8 @@ class Looking(DeskBase):
         with self._store.read() as connection:
             entries = audit.of_case(connection, case_id)
             kept = {row.review_id: row for row in reviews.of_case(connection, case_id)}
-            row = lists.with_record(connection, case_id)
-            if row is None or row.queue not in self._policies:
-                raise BadInput("There is no such case.")
-            hidden = self._is_hidden(connection, row)
+            row = self._row(connection, case_id)
+            hidden = self._is_hidden(row)
             notes = reviews.notes(connection, case_id)
         if self._blind(row):
             entries = [entry for entry in entries if entry.actor == self._person or entry.action not in REVIEWING]

@@ -35,14 +35,14 @@ class Settling(Holding):
     ) -> None:
         """Keeps a review. The case is settled, or goes to the next reviewer, or to an adjudicator."""
         rules = self._policies[held.queue].reviews
-        before = reviews.standing(connection, held.case_id)
-        alone = rules.independent == 1 and not before and held.stage == "review"
-        if alone or case.control:
+        # On a case of stage `review` no review stands.
+        if case.control or (rules.independent == 1 and held.stage == "review"):
             self._keep(connection, review)
             self._close(connection, case, review, rubric)
             return
         self._keep(connection, review, stage=review["stage"])
-        independent = [row for row in before if row.stage == "review"]
+        others = [row for row in reviews.standing(connection, held.case_id) if row.review_id != review["review_id"]]
+        independent = [row for row in others if row.stage == "review"]
         if held.stage == "adjudication":
             agreed = settlement.share(independent, Row(review))
             self._settle_as(connection, case, review, rubric, review, len(independent) + 1, agreed)

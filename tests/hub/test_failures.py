@@ -16,7 +16,6 @@ from pathlib import Path
 
 import httpx
 import orjson
-import psycopg
 import pytest
 
 from app.audit.verify import verify
@@ -98,11 +97,11 @@ def workspace(tmp_path: Path) -> Workspace:
     made = load_workspace(tmp_path / "desk")
     store = open_store(made.database_url)
     admission = Admission(store, made.keys(), "summaries", made.settings.queues["summaries"], "importer")
-    lines = (Raw(n, orjson.dumps(record)) for n, record in enumerate(many_samples("summaries", 7), 1))
+    lines = (Raw(n, orjson.dumps(record)) for n, record in enumerate(many_samples("summaries", 4), 1))
     for _ in admission.run(lines, "samples"):
         pass
     store.close()
-    assert admission.count.admitted == 168
+    assert admission.count.admitted == 96
     return made
 
 
@@ -113,13 +112,13 @@ def test_a_hub_that_is_killed_twice_under_load(workspace: Workspace) -> None:
     served = Served(workspace.root)
     crowd = Crowd(served.url, signed_in, "summaries")
     try:
-        for many in (30, 80):
+        for many in (20, 60):
             crowd.until_done(many)
             served.kill()
             time.sleep(0.3)
             served.start()
         crowd.finish()
-        assert len(crowd.acknowledged) + len(crowd.kept) > 100 and crowd.errors["Away"]
+        assert len(crowd.acknowledged) + len(crowd.kept) > 60 and crowd.errors["Away"]
         check_everything(store, crowd)
     finally:
         crowd.close()
@@ -170,12 +169,12 @@ def test_a_database_that_is_killed_under_the_hub(database: Database) -> None:
     store = open_store(database.url)
     clock = Clock()
     hub = Hub(store, dict(POLICIES), RUBRICS, KEYS, clock=clock)
-    assert admit(store, "credit", many_samples("credit", 6), clock).admitted == 144
+    assert admit(store, "credit", many_samples("credit", 4), clock).admitted == 96
     signed_in = [hubs.sign_in(hub, person, "reviewer") for person in PEOPLE]
     address = hubs.serve(hub)
     crowd = Crowd(address, signed_in)
     try:
-        for many in (20, 60):
+        for many in (15, 40):
             crowd.until_done(many)
             database.kill()
             asked = httpx.get(f"{address}/v1/backlog", headers={"authorization": f"Bearer {signed_in[0]}"})
@@ -183,10 +182,12 @@ def test_a_database_that_is_killed_under_the_hub(database: Database) -> None:
             assert httpx.get(f"{address}/healthz").status_code == 200
             database.start()
         crowd.finish()
-        assert len(crowd.acknowledged) + len(crowd.kept) > 100 and crowd.errors["Away"]
+        assert len(crowd.acknowledged) + len(crowd.kept) > 60 and crowd.errors["Away"]
         check_everything(store, crowd)
-        with psycopg.connect(database.url) as connection:
-            assert connection.execute("SELECT count(*) FROM reviews").fetchone() == (144,)
+        with store.read() as connection:
+            states = connection.exec_driver_sql("SELECT state, count(*) FROM cases GROUP BY state").fetchall()
+        # A case whose hand-out was lost with the connection is held still, until its lease ends.
+        assert {state for state, _ in states} <= {"settled", "leased"} and sum(count for _, count in states) == 96
     finally:
         crowd.close()
         store.close()
