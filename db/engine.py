@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,8 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._writer = engine.execution_options(secondlook_write="act")
+        # Threads of this process take their turn here: waiting for the database's lock they would all hold connections.
+        self._turn = threading.Lock()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -34,7 +37,7 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction: all of it is kept, or nothing."""
-        with readable_errors(), self._writer.begin() as connection:
+        with self._turn, readable_errors(), self._writer.begin() as connection:
             yield connection
 
     def truncate_log(self) -> bool:

@@ -6,7 +6,7 @@ else on its connection, at the latest with the commit; what is wrong with it is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 _KEY = "secondlook_later"
 # Where a connection keeps number and hash of the log's newest entry during an act; empty: there is none.
 LOG_HEAD = "secondlook_log_head"
-_Statement = tuple[str, Mapping[str, Any]]
+Values = Mapping[str, Any] | Sequence[Any]
 
 
 def travels(connection: Connection) -> bool:
@@ -25,38 +25,49 @@ def travels(connection: Connection) -> bool:
     return connection.dialect.name == "postgresql"
 
 
-def put(connection: Connection, sql: str, parameters: Mapping[str, Any]) -> None:
+def put(connection: Connection, sql: str, parameters: Values) -> None:
     """Keeps a statement for the next journey."""
     connection.info.setdefault(_KEY, []).append((sql, parameters))
 
 
-def execute(connection: Connection, sql: str, parameters: Mapping[str, Any] | None = None) -> Any:
-    """Runs what was put here, then a statement; returns the cursor of the latter. All of it is one journey."""
-    before: list[_Statement] = connection.info.pop(_KEY, [])
-    driver = connection.connection.dbapi_connection
-    if not before:
-        return _run(connection, driver, sql, parameters)
+def execute(connection: Connection, sql: str, parameters: Values = ()) -> Any:
+    """Runs what was put here, then a statement; returns the cursor of the latter. All of it is one journey.
+
+    On a server the statement has numbered places ($1).
+    """
+    before: list[tuple[str, Values]] = connection.info.pop(_KEY, [])
+    driver: Any = connection.connection.dbapi_connection
     dialect = cast(DefaultDialect, connection.dialect)
+    cursor_of = _cursor_of(connection)
     try:
-        with cast(Any, driver).pipeline():
-            for earlier, given in before:
-                cast(Any, driver).cursor().execute(earlier, given)
-            cursor = cast(Any, driver).cursor()
+        if not before:
+            cursor = cursor_of(driver)
             cursor.execute(sql, parameters)
-    except dialect.loaded_dbapi.Error as error:
-        raise DBAPIError.instance(sql, None, error, dialect.loaded_dbapi.Error, dialect=dialect) from error
-    return cursor
-
-
-def _run(connection: Connection, driver: Any, sql: str, parameters: Mapping[str, Any] | None) -> Any:
-    dialect = cast(DefaultDialect, connection.dialect)
-    cursor = driver.cursor()
-    try:
-        cursor.execute(sql, parameters)
+            return cursor
+        with driver.pipeline():
+            for earlier, given in before:
+                cursor_of(driver).execute(earlier, given)
+            cursor = cursor_of(driver)
+            cursor.execute(sql, parameters)
     except dialect.loaded_dbapi.Error as error:
         # As SQLAlchemy reports it, so that one place explains all of them.
         raise DBAPIError.instance(sql, None, error, dialect.loaded_dbapi.Error, dialect=dialect) from error
     return cursor
+
+
+def _cursor_of(connection: Connection) -> Callable[[Any], Any]:
+    """What makes a cursor on the driver's connection."""
+    if not travels(connection):
+        return lambda driver: driver.cursor()
+    from psycopg import RawCursor
+
+    return RawCursor
+
+
+def flush(connection: Connection) -> None:
+    """Sends what was put here now."""
+    if connection.info.get(_KEY):
+        execute(connection, "SELECT 1")
 
 
 def forget(connection: Connection) -> None:
@@ -68,8 +79,7 @@ def listen(engine: Engine) -> None:
     """Sees to it that SQLAlchemy's own statements, and the end of a transaction, take along what was put here."""
 
     def before_statement(connection: Connection, *_more: Any) -> None:
-        if connection.info.get(_KEY):
-            execute(connection, "SELECT 1")
+        flush(connection)
 
     def commit(connection: Connection) -> None:
         # The driver's own commit, which follows, finds the transaction closed and does nothing.

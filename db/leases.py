@@ -70,7 +70,6 @@ _take = Prepared(
         wake_at=sa.bindparam("until"),
         claims=_c.c.claims + 1,
     )
-    .returning(_c.c.lease_token)
 )
 _settle = Prepared(
     _c.update().where(_c.c.case_id == sa.bindparam("id")).values(state="settled", claims=0, note=None, **_unheld)
@@ -112,10 +111,9 @@ def due_to_wake(connection: Connection, queue: str, now: int) -> list[Holder]:
     return [Holder(*row) for row in _due.all(connection, {"queue": queue, "now": now})]
 
 
-def take(connection: Connection, case_id: int, person: str, session: str, until: int) -> int | None:
-    """Leases an open case; returns the new token, None where the case is not open any more."""
-    row = _take.first(connection, {"id": case_id, "person": person, "session": session, "until": until})
-    return None if row is None else int(row.lease_token)
+def take(connection: Connection, case_id: int, person: str, session: str, until: int) -> None:
+    """Leases a case that was found open in the same transaction; its token grows by one."""
+    _take.put(connection, {"id": case_id, "person": person, "session": session, "until": until})
 
 
 def seize(

@@ -33,6 +33,7 @@ class Offer(NamedTuple):
     severity: int
     stage: str
     queue: str
+    token: int
 
 
 class Asker(NamedTuple):
@@ -98,7 +99,7 @@ def _stage(stage: str, wanted: str, limit: int, routed: bool) -> sa.Select[Any]:
         where.append(~_mine("escalate"))
     if routed:
         where += [_named_in(_c.c.domain, "domains"), _named_in(_c.c.language, "languages")]
-    columns = (_c.c.case_id, _c.c.priority, _c.c.due_at, _c.c.severity, _c.c.stage, _c.c.queue)
+    columns = (_c.c.case_id, _c.c.priority, _c.c.due_at, _c.c.severity, _c.c.stage, _c.c.queue, _c.c.lease_token)
     first = sa.select(*columns).where(*where).order_by(*_ORDER).limit(limit).subquery(f"{stage}s")
     return sa.select(first)
 
@@ -106,7 +107,13 @@ def _stage(stage: str, wanted: str, limit: int, routed: bool) -> sa.Select[Any]:
 # Whether there are leases or deferrals that are over; asked along, since claims ask all the time.
 _over = (
     sa.select(
-        _c.c.case_id, _c.c.priority, _c.c.due_at, _c.c.severity, sa.literal_column("'over'").label("stage"), _c.c.queue
+        _c.c.case_id,
+        _c.c.priority,
+        _c.c.due_at,
+        _c.c.severity,
+        sa.literal_column("'over'").label("stage"),
+        _c.c.queue,
+        _c.c.lease_token,
     )
     .where(
         _c.c.queue == sa.bindparam("queue"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +15,11 @@ from db import later
 # The key of the lock that writers hold until they have committed: "2ndlook" in ASCII.
 WRITERS = 0x326E646C6F6F6B
 _CONNECT_SECONDS = 10
+# So long after its last use a connection is taken for good; asking each time would be a journey more for each act.
+_TRUSTED_SECONDS = 1.0
+# Each act asks the same few questions by an index. Planning them costs more than answering them, so a plan is kept; and
+# one that was made while a table was empty must not read all of it once it is full.
+_PLANNING = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
 # How long a writer waits for its turn before it says that the database is busy.
 _BUSY_MS = 15_000
 _CONNECTIONS = 10
@@ -29,12 +35,10 @@ _BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 def postgres_engine(url: str) -> Engine:
     """An engine for a `postgresql://` URL. Raises SettingsError where the driver is not installed."""
     place = sa.make_url(url).set(drivername="postgresql+psycopg")
-    options = f"-c lock_timeout={_BUSY_MS} -c idle_in_transaction_session_timeout=600000"
+    options = f"-c lock_timeout={_BUSY_MS} -c idle_in_transaction_session_timeout=600000 {_PLANNING}"
     try:
         engine = sa.create_engine(
             place,
-            # A connection that the server has dropped is replaced before anything is done with it.
-            pool_pre_ping=True,
             pool_size=_CONNECTIONS,
             connect_args={
                 "connect_timeout": _CONNECT_SECONDS,
@@ -46,6 +50,8 @@ def postgres_engine(url: str) -> Engine:
         raise SettingsError("PostgreSQL needs a driver: pip install 'secondlook[postgres]'.") from None
     sa.event.listen(engine, "connect", _prepare)
     sa.event.listen(engine, "begin", _begin)
+    sa.event.listen(engine, "checkin", _note_rest)
+    sa.event.listen(engine, "checkout", _check_rested)
     later.listen(engine)
     return engine
 
@@ -61,6 +67,20 @@ def _prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:
     connection.adapters.register_dumper(str, WithoutNul)
     # `_begin` opens transactions; the driver must not open its own.
     connection.autocommit = True
+
+
+def _note_rest(_connection: Any, entry: ConnectionPoolEntry) -> None:
+    entry.info["rests_since"] = time.monotonic()
+
+
+def _check_rested(connection: Any, entry: ConnectionPoolEntry, _proxy: Any) -> None:
+    """A connection that rested for a while may have been dropped by the server: then the pool makes a new one."""
+    if time.monotonic() - entry.info.get("rests_since", float("inf")) < _TRUSTED_SECONDS:
+        return
+    try:
+        connection.execute("SELECT 1")
+    except Exception as error:
+        raise sa.exc.DisconnectionError from error
 
 
 def _begin(connection: Connection) -> None:

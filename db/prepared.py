@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -28,12 +28,33 @@ def named_sql(statement: ClauseElement, dialect: type[DefaultDialect]) -> tuple[
     return str(compiled), dict(compiled.params)
 
 
+class _Compiled(NamedTuple):
+    """A statement for one database: its own values, and the order in which a server wants them (None: by name)."""
+
+    sql: str
+    own: dict[str, Any]
+    order: tuple[str, ...] | None
+
+    def bound(self, parameters: Parameters) -> Any:
+        """The values as the driver takes them."""
+        values = {**self.own, **parameters}
+        return values if self.order is None else [values[name] for name in self.order]
+
+
+def _compiled(statement: ClauseElement, dialect: type[DefaultDialect]) -> _Compiled:
+    if dialect.name == "sqlite":
+        return _Compiled(*named_sql(statement, dialect), None)
+    # The server's own places ($1): nothing is left for the driver to look for in the text.
+    compiled: Any = statement.compile(dialect=dialect(paramstyle="numeric_dollar"))
+    return _Compiled(str(compiled), dict(compiled.params), tuple(compiled.positiontup))
+
+
 class Prepared:
     """A statement that is a module's constant."""
 
     def __init__(self, statement: sa.Select[Any] | sa.CompoundSelect[Any] | sa.Insert | sa.Update | sa.Delete) -> None:
         self._statement = statement
-        self._by_dialect: dict[str, tuple[str, dict[str, Any]]] = {}
+        self._by_dialect: dict[str, _Compiled] = {}
         columns = (
             statement.selected_columns
             if isinstance(statement, (sa.Select, sa.CompoundSelect))
@@ -60,17 +81,17 @@ class Prepared:
         """Runs it, without an answer: on a server it travels with the next statement, and what is wrong with it is
         raised there, at the latest with the commit."""
         if later.travels(connection):
-            sql, own = self._sql(connection)
-            later.put(connection, sql, {**own, **parameters})
+            compiled = self._for(connection)
+            later.put(connection, compiled.sql, compiled.bound(parameters))
         else:
             self._execute(connection, parameters)
 
     def _execute(self, connection: Connection, parameters: Parameters) -> Any:
-        sql, own = self._sql(connection)
-        return later.execute(connection, sql, {**own, **parameters})
+        compiled = self._for(connection)
+        return later.execute(connection, compiled.sql, compiled.bound(parameters))
 
-    def _sql(self, connection: Connection) -> tuple[str, dict[str, Any]]:
+    def _for(self, connection: Connection) -> _Compiled:
         dialect = cast(DefaultDialect, connection.dialect)
         if dialect.name not in self._by_dialect:
-            self._by_dialect[dialect.name] = named_sql(self._statement, type(dialect))
+            self._by_dialect[dialect.name] = _compiled(self._statement, type(dialect))
         return self._by_dialect[dialect.name]

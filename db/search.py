@@ -13,12 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from db.bulk import insert_many
+from db.bulk import copy_many, insert_many
 
 _INDEX = sa.text("INSERT INTO case_texts (rowid, body) VALUES (:case_id, :search)")
-_INDEX_WORDS = sa.text(
-    "INSERT INTO case_texts (case_id, body, words) VALUES (:case_id, :search, array_to_tsvector(:words))"
-)
 _WORDS = re.compile(r"[^\W_]+")
 # PostgreSQL takes a word of at most 2 KB, and a megabyte of words.
 _LONGEST_WORD = 200
@@ -28,8 +25,11 @@ _MOST_WORDS = 10_000
 def index(connection: Connection, rows: list[dict[str, Any]]) -> None:
     """Adds rows of `case_id` and `search`."""
     if _is_postgres(connection):
-        with_words = [{**row, "words": _folded_words(row["search"])} for row in rows]
-        insert_many(connection, _INDEX_WORDS, with_words)
+        with_words = [
+            {"case_id": row["case_id"], "body": row["search"], "words": _tsvector(_folded_words(row["search"]))}
+            for row in rows
+        ]
+        copy_many(connection, "case_texts", ("case_id", "body", "words"), with_words)
     else:
         insert_many(connection, _INDEX, rows)
 
@@ -116,6 +116,12 @@ def _folded_words(text: str) -> list[str]:
     """The different words of a text, folded, the first of them where there are too many."""
     found = dict.fromkeys(_folded(word) for word in _WORDS.findall(text))
     return list(found)[:_MOST_WORDS]
+
+
+def _tsvector(words: list[str]) -> str:
+    """Words as PostgreSQL reads a tsvector."""
+    quoted = (word.replace("\\", "\\\\").replace("'", "''") for word in words)
+    return " ".join(f"'{word}'" for word in quoted)
 
 
 def _folded(word: str) -> str:

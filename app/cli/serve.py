@@ -53,6 +53,7 @@ def _serve(arguments: argparse.Namespace) -> int:
             ssl_certfile=arguments.tls_cert,
             ssl_keyfile=arguments.tls_key,
             log_level="warning",
+            access_log=False,
             server_header=False,
             proxy_headers=False,
             timeout_keep_alive=30,

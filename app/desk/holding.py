@@ -29,18 +29,21 @@ class Holding(Leaking):
             self._may.check_caps(connection, now)
             head = self._head(connection, queue, self._wake)
             if head is not None:
-                return self._take(connection, head.queue, self._or_control(connection, head, now), now)
+                claimed = self._take(connection, head, now)
+        if head is not None:
+            return self._as_claim(*claimed)
         with self._store.read() as connection:
             tagless = [name for name in queues if self._may.asker(connection, self._policies[name]) is None]
             raise NothingToDo(why_nothing(connection, queues, self._person, self._now(), tagless))
 
-    def _or_control(self, connection: Connection, head: Offer, now: int) -> int:
-        """The case that comes next, or now and then one that measures in its place."""
-        if head.stage == "adjudication" or not self._may.reviews:
-            return head.case_id
-        policy = self._policies[head.queue]
-        control = maybe_control(connection, head.queue, policy, self._person, now)
-        return head.case_id if control is None else control
+    def _or_control(self, connection: Connection, head: Offer, now: int) -> tuple[int, int]:
+        """Number and token of the case that comes next, or now and then of one that measures in its place."""
+        if head.stage != "adjudication" and self._may.reviews:
+            policy = self._policies[head.queue]
+            control = maybe_control(connection, head.queue, policy, self._person, now)
+            if control is not None:
+                return control, 0
+        return head.case_id, head.token
 
     def claim_case(self, case_id: int, take_over: bool = False) -> Claim:
         """Leases one case, if this person may have it and nobody else has."""
@@ -183,13 +186,12 @@ class Holding(Leaking):
                 leases.reopen(connection, held.case_id, forget_claim=False)
                 self._log(connection, "expired", held.case_id, holder=held.owner or "")
 
-    def _take(self, connection: Connection, queue: str, case_id: int, now: int) -> Claim:
-        until = now + self._lease_ms(queue)
-        token = leases.take(connection, case_id, self._person, self._session, until)
-        if token is None:
-            raise Refused("Somebody else was faster. Nothing was changed; claim again.")
-        self._log(connection, "claimed", case_id, token=token)
-        return self._claim(connection, Lease(case_id, token, self._person, self._session, until), queue)
+    def _take(self, connection: Connection, head: Offer, now: int) -> tuple[Lease, Any]:
+        case_id, token = self._or_control(connection, head, now)
+        lease = Lease(case_id, token + 1, self._person, self._session, now + self._lease_ms(head.queue))
+        leases.take(connection, case_id, self._person, self._session, lease.until)
+        self._log(connection, "claimed", case_id, token=lease.token)
+        return lease, self._row(connection, case_id, self._rubrics[head.queue].hash)
 
     def _seize(self, connection: Connection, held: leases.Holder, now: int, action: str) -> Claim:
         until = now + self._lease_ms(held.queue)
@@ -199,7 +201,9 @@ class Holding(Leaking):
         return self._claim(connection, Lease(held.case_id, token, self._person, self._session, until), held.queue)
 
     def _claim(self, connection: Connection, lease: Lease, queue: str) -> Claim:
-        row = self._row(connection, lease.case_id, self._rubrics[queue].hash)
+        return self._as_claim(lease, self._row(connection, lease.case_id, self._rubrics[queue].hash))
+
+    def _as_claim(self, lease: Lease, row: Any) -> Claim:
         drafted: dict[str, Any] = orjson.loads(row.draft) if row.draft else {"answers": {}, "seconds": 0.0}
         judged = row.judged_at is not None
         judgement = Judgement(row.judged_label, row.judged_confidence, row.judged_at) if judged else None

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Request, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from anyio import CapacityLimiter, to_thread
+from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from app.desk.local import LocalDesk
@@ -15,9 +18,12 @@ from app.desk.wire import dump
 from app.hub.hub import Denied, Hub, Identity
 from app.model.case import Lease
 from app.model.errors import Refused
-from app.model.rights import Right
+from app.model.rights import Right, may
 
-_bearer = HTTPBearer(auto_error=False, description="A token of `secondlook token new`.")
+_ABOUT_TOKENS = (
+    "A token of `secondlook token new`, or of signing in. The header `secondlook-session` tells a person's terminals "
+    "apart."
+)
 _SESSION = re.compile(r"[A-Za-z0-9._-]{0,64}")
 SESSION_HEADER = "secondlook-session"
 # Numbers of cases, tokens and the like fit the database.
@@ -38,24 +44,28 @@ def hub_of(request: Request) -> Hub:
     return hub
 
 
-def _identity(
-    request: Request,
-    given: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
-    session: Annotated[str, Header(alias=SESSION_HEADER, description="Tells a person's terminals apart.")] = "",
-) -> Identity:
-    if given is None:
+async def _identity(request: Request) -> Identity:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
         raise Denied("no token")
-    return hub_of(request).identify(given.credentials, session if _SESSION.fullmatch(session) else "")
+    session = request.headers.get(SESSION_HEADER, "")
+    hub, terminal = hub_of(request), session if _SESSION.fullmatch(session) else ""
+    # A thread is only taken where the database is asked: a token's row is known for a second.
+    known = hub.recently_identified(token, terminal)
+    return known if known is not None else await run_in_threadpool(hub.identify, token, terminal)
 
 
-class allowed:  # noqa: N801  # a dependency reads as a word
+class allowed(HTTPBearer):  # noqa: N801  # a dependency reads as a word
     """A dependency: the person who asks, if they have a right."""
 
     def __init__(self, right: Right) -> None:
+        super().__init__(scheme_name="token", description=_ABOUT_TOKENS, auto_error=False)
         self.right = right
 
-    def __call__(self, request: Request, who: Annotated[Identity, Depends(_identity)]) -> Identity:
-        if not hub_of(request).allowed(who, self.right):
+    async def __call__(self, request: Request) -> Identity:  # type: ignore[override]
+        who = await _identity(request)
+        if not may(who.roles, self.right):
+            await run_in_threadpool(hub_of(request).note_refusal, who.person, f"right {self.right}")
             raise Refused("The roles of this token do not allow this.")
         return who
 
@@ -63,8 +73,8 @@ class allowed:  # noqa: N801  # a dependency reads as a word
 class desk_with(allowed):  # noqa: N801
     """A dependency: the desk of the person who asks, if they have a right."""
 
-    def __call__(self, request: Request, who: Annotated[Identity, Depends(_identity)]) -> LocalDesk:  # type: ignore[override]
-        return hub_of(request).desk(super().__call__(request, who))
+    async def __call__(self, request: Request) -> LocalDesk:  # type: ignore[override]
+        return hub_of(request).desk(await super().__call__(request))
 
 
 Looking = Annotated[LocalDesk, Depends(desk_with("look"))]
@@ -72,6 +82,16 @@ Reviewing = Annotated[LocalDesk, Depends(desk_with("review"))]
 Managing = Annotated[LocalDesk, Depends(desk_with("manage"))]
 Unparking = Annotated[LocalDesk, Depends(desk_with("unpark"))]
 Revealing = Annotated[LocalDesk, Depends(desk_with("reveal"))]
+
+
+async def in_turn(request: Request, act: Callable[[], Response]) -> Response:
+    """What many terminals ask for at once, in the order in which they asked.
+
+    Acts wait for each other in the database anyway. Few threads for them cost less than many that wait there, and who
+    came first is served first.
+    """
+    limiter: CapacityLimiter = request.app.state.acting
+    return await to_thread.run_sync(act, limiter=limiter)
 
 
 def lease_of(desk: LocalDesk, case_id: int, token: int) -> Lease:

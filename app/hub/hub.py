@@ -15,7 +15,7 @@ from app.desk.base import wall_clock
 from app.desk.local import LocalDesk
 from app.hub.tokens import digest, is_token
 from app.model.policy import QueuePolicy
-from app.model.rights import ROLES, Right, Role, may
+from app.model.rights import ROLES, Role
 from app.model.rubric import Rubric
 from app.secrets import Keys
 from db import tokens
@@ -77,41 +77,43 @@ class Hub:
     # -- who ------------------------------------------------------------------------------------
 
     def identify(self, token: str, session: str) -> Identity:
-        """Who shows this token. Raises Denied, the same for all that is not valid."""
+        """Who shows this token; asks the database. Raises Denied, the same for all that is not valid."""
         if not is_token(token):
             raise Denied("no token of ours")
-        found = self._token(digest(token))
-        now = self.clock()
+        wanted = digest(token)
+        found = self._recent(wanted)
+        if found is None:
+            with self.store.read() as connection:
+                found = tokens.by_digest(connection, wanted)
+            self._remember(wanted, found)
         if found is None:
             raise Denied("unknown")
+        return self._checked(found, session)
+
+    def recently_identified(self, token: str, session: str) -> Identity | None:
+        """As `identify`, where the token was asked about a moment ago; else None. Never waits."""
+        found = self._recent(digest(token)) if is_token(token) else None
+        return None if found is None else self._checked(found, session)
+
+    def _checked(self, found: tokens.Token, session: str) -> Identity:
         if found.revoked_at is not None:
             raise Denied(f"revoked: {found.token_id}")
-        if found.expires_at <= now:
+        if found.expires_at <= self.clock():
             raise Denied(f"expired: {found.token_id}")
         roles = tuple(role for role in ROLES if role in found.roles.split())
         return Identity(found.person, roles, found.token_id, session or f"token {found.token_id}")
 
-    def _token(self, wanted: bytes) -> tokens.Token | None:
-        moment = time.monotonic()
+    def _recent(self, wanted: bytes) -> tokens.Token | None:
         with self._lock:
             at, known = self._known.get(wanted, (float("-inf"), None))
-        if known is not None and moment - at < _TOKEN_SECONDS:
-            return known
-        with self.store.read() as connection:
-            found = tokens.by_digest(connection, wanted)
+        return known if time.monotonic() - at < _TOKEN_SECONDS else None
+
+    def _remember(self, wanted: bytes, found: tokens.Token | None) -> None:
         with self._lock:
             if len(self._known) > _MOST_DESKS:
                 self._known.clear()
             if found is not None:
-                self._known[wanted] = (moment, found)
-        return found
-
-    def allowed(self, who: Identity, right: Right) -> bool:
-        """Whether somebody has a right; a refusal goes into the log."""
-        if may(who.roles, right):
-            return True
-        self.note_refusal(who.person, f"right {right}")
-        return False
+                self._known[wanted] = (time.monotonic(), found)
 
     def note_refusal(self, actor: str, what: str) -> None:
         """A refusal in the log: one entry a second of each kind, so that nobody can fill it."""

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from app.hub.asking import allowed, answer, hub_of
 from app.hub.hub import Hub, Identity
+from app.hub.preparing import Preparing
 from app.hub.problems import ANSWERS, problem
 from app.hub.replays import REPLAYED_HEADER, Replays, idempotency_key
 from app.intake.admission import Admission
@@ -88,18 +89,17 @@ async def ingest(
         return problem(415, f"The body has to be one of {', '.join(_TAKEN)}.")
     body = await request.body()
     replays: Replays = request.app.state.replays
-    work = partial(_admit, hub_of(request), who, queue, kind, body)
+    work = partial(_admit, hub_of(request), request.app.state.preparing, who, queue, kind, body)
     return await run_in_threadpool(replays.once, who, key, ("POST /v1/predictions", queue, kind, body), work)
 
 
-def _admit(hub: Hub, who: Identity, queue: str, kind: str, body: bytes) -> Response:
+def _admit(hub: Hub, preparing: Preparing, who: Identity, queue: str, kind: str, body: bytes) -> Response:
     policy = hub.policies.get(queue)
     if policy is None:
         raise BadInput("queue: there is no such queue for this token.")
     admission = Admission(hub.store, hub.keys, queue, policy, who.person, clock=hub.clock)
-    for _ in admission.run(_records(kind, body), f"hub:{who.token_id}"):
-        pass
-    return answer(Admitted, Admitted(**admission.count.as_dict(), reasons=admission.count.reasons))
+    count = admission.admit(list(_records(kind, body)), f"hub:{who.token_id}", preparing.prepare)
+    return answer(Admitted, Admitted(**count.as_dict(), reasons=count.reasons))
 
 
 def _records(kind: str, body: bytes) -> Iterator[Raw]:

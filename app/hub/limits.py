@@ -21,8 +21,8 @@ class Limits:
 
     body: int = 1024 * 1024
     ingest_body: int = 16 * 1024 * 1024
-    rate: float = 200.0
-    burst: float = 1000.0
+    rate: float = 2000.0
+    burst: float = 4000.0
 
     def middleware(self, app: ASGIApp) -> ASGIApp:
         """Puts the limits before an application."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from app.hub.asking import Body, Number, Reviewing, Text, Unparking, Word, answer, lease_of, nothing
+from app.hub.asking import Body, Number, Reviewing, Text, Unparking, Word, answer, in_turn, lease_of, nothing
 from app.model.case import CaseView, Claim, Decision, Draft, Lease, Receipt
 
 router = APIRouter(tags=["review"])
@@ -88,9 +88,9 @@ class Leak(Body):
 
 
 @router.post("/claims", response_model=Claim)
-def claim(desk: Reviewing, wanted: InQueue) -> Response:
+async def claim(request: Request, desk: Reviewing, wanted: InQueue) -> Response:
     """Leases the most urgent case."""
-    return answer(Claim, desk.claim(wanted.queue))
+    return await in_turn(request, lambda: answer(Claim, desk.claim(wanted.queue)))
 
 
 @router.post("/cases/{case_id}/claim", response_model=Claim)
@@ -132,10 +132,10 @@ def save_draft(desk: Reviewing, case_id: Number, given: Drafted) -> Response:
 
 
 @router.post("/decisions", response_model=Receipt)
-def decide(desk: Reviewing, given: Deciding) -> Response:
+async def decide(request: Request, desk: Reviewing, given: Deciding) -> Response:
     """Settles a case."""
     made = Decision(given.decision_id, given.case_id, given.lease_token, given.answers, given.seconds)
-    return answer(Receipt, desk.decide(made))
+    return await in_turn(request, lambda: answer(Receipt, desk.decide(made)))
 
 
 @router.post("/undo", response_model=Claim)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
+import sys
 from typing import Any
 
 import uvicorn
@@ -12,6 +13,8 @@ from fastapi import FastAPI
 
 from app.crash import wants_traceback
 from app.model.errors import Unavailable
+
+_SWITCH_SECONDS = 0.002
 
 
 class _Server(uvicorn.Server):
@@ -25,6 +28,7 @@ class _Server(uvicorn.Server):
         """Ends the connections of those who listen, then all others."""
         self._hub.state.hints.close()
         await super().shutdown(sockets)
+        self._hub.state.preparing.close()
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:
@@ -36,6 +40,9 @@ def _without_traceback(record: logging.LogRecord) -> bool:
 
 def run(hub: FastAPI, **options: Any) -> None:
     """Serves until ctrl-c, with uvicorn's options. Raises Unavailable where it cannot begin."""
+    # A thread that comes back from the database is not kept waiting by the one that speaks HTTP: others wait for it.
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    hub.state.preparing.begin()
     server = _Server(hub, options)
     logging.getLogger("uvicorn.error").addFilter(_without_traceback)
     with contextlib.suppress(KeyboardInterrupt):

@@ -11,6 +11,7 @@ import hmac
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -67,8 +68,16 @@ class Admission:
         with store.read() as connection:
             officers = tuple(OfficerKey(o.person, o.public_key) for o in sealed.officers(connection))
         self._recipe = Recipe(queue, policy, keys, {**policy.csv.columns, **(columns or {})}, officers)
-        self._preparer = Preparer(self._recipe)
         self.count = Count()
+
+    @cached_property
+    def _preparer(self) -> Preparer:
+        return Preparer(self._recipe)
+
+    def admit(self, items: list[Raw], source: str, prepare: Callable[[Recipe, Batch], Prepared]) -> Count:
+        """Admits a few items in one transaction, made ready by `prepare`."""
+        self._admit(prepare(self._recipe, Batch(items, self._clock())), source)
+        return self.count
 
     def run(self, items: Iterable[Raw], source: str, workers: int = 0) -> Iterator[Count]:
         """Admits everything; yields the running count after each committed batch.

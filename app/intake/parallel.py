@@ -126,15 +126,19 @@ def _prepare_here(here: Preparer, batch: Batch) -> Prepared:
 _preparer: Preparer
 
 
-def _start(recipe: Recipe) -> None:
+def begin() -> None:
     """Begins a worker: ctrl+c is the main process's to handle, and without it there is nothing to do."""
-    global _preparer
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     # Records are trees: looking for cycles among them a thousand times a second finds nothing.
     gc.set_threshold(100_000, 50, 100)
+
+
+def _start(recipe: Recipe) -> None:
+    global _preparer
+    begin()
     _preparer = Preparer(recipe)
 
 

@@ -28,6 +28,8 @@ _MODULES = {
     "safe_text": "safe_text",
     "pull": "pulling",
     "deliver": "delivering",
+    "postgres": "postgres_cycles",
+    "hub": "hub_load",
 }
 
 
