@@ -28,7 +28,7 @@ from app.leaving import LAST_SECONDS, farewell, last_act
 from app.model.errors import SecondlookError
 from app.protect.safe_text import safe_text
 from screens.clock import now_ms
-from screens.driver import guarded
+from screens.driver import guarded, terminal_is_gone
 from screens.inbox import InboxScreen, Page, first_page
 from screens.theme import DARK, LIGHT, NoColor
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from screens.unsent import UnsentNews
 
 T = TypeVar("T")
+_TERMINAL_SECONDS = 2.0
 
 
 class Shell(App[None]):
@@ -106,6 +107,13 @@ class Shell(App[None]):
         for name in ("SIGHUP", "SIGTERM"):
             with contextlib.suppress(NotImplementedError, AttributeError, ValueError, RuntimeError):
                 asyncio.get_running_loop().add_signal_handler(getattr(signal, name), self._hung_up)
+
+        if not self.is_headless:
+            self.set_interval(_TERMINAL_SECONDS, self._look_for_terminal)
+
+    def _look_for_terminal(self) -> None:
+        if terminal_is_gone():
+            self._hung_up()
 
     def _open(self) -> tuple[Desk, Workspace, Page]:
         from app.desk.open import open_desk

@@ -9,6 +9,8 @@ absolute moves inside a text cannot be told from Textual's own: those, only `saf
 from __future__ import annotations
 
 import re
+import select
+import sys
 from typing import Any
 
 from textual.driver import Driver
@@ -43,6 +45,19 @@ def harmless(data: str) -> str:
     if _FRAME.fullmatch(data) or _PROTOCOL.fullmatch(data):
         return data
     return _REFUSED.sub(lambda hit: safe_line(hit.group()), data)
+
+
+def terminal_is_gone() -> bool:
+    """Whether nobody is at the other end of standard input any more. A process that is in no session of the terminal
+    gets no signal of that, and would read nothing for ever, as fast as it can."""
+    if not hasattr(select, "poll") or sys.__stdin__ is None:
+        return False
+    poll = select.poll()
+    try:
+        poll.register(sys.__stdin__.fileno(), 0)
+        return any(mask & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, mask in poll.poll(0))
+    except (OSError, ValueError):
+        return False
 
 
 def guarded(driver_class: type[Driver]) -> type[Driver]:
