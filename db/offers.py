@@ -94,7 +94,9 @@ def _stage(stage: str, wanted: str, limit: int, routed: bool) -> sa.Select[Any]:
         _mine_only,
     ]
     if stage != "review":
-        where += [_c.c.stage == stage, ~_standing_of]
+        # Written out: a value that is bound would make SQLite plan the statement anew each time, since whether the
+        # partial index serves depends on it.
+        where += [_c.c.stage == sa.literal_column(f"'{stage}'"), ~_standing_of]
     if stage == "adjudication":
         where.append(~_mine("escalate"))
     if routed:

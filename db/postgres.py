@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import select
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,8 +15,6 @@ from db import later
 # The key of the lock that writers hold until they have committed: "2ndlook" in ASCII.
 WRITERS = 0x326E646C6F6F6B
 _CONNECT_SECONDS = 10
-# So long after its last use a connection is taken for good; asking each time would be a journey more for each act.
-_TRUSTED_SECONDS = 1.0
 # Each act asks the same few questions by an index. Planning them costs more than answering them, so a plan is kept; and
 # one that was made while a table was empty must not read all of it once it is full.
 _PLANNING = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
@@ -50,7 +48,6 @@ def postgres_engine(url: str) -> Engine:
         raise SettingsError("PostgreSQL needs a driver: pip install 'secondlook[postgres]'.") from None
     sa.event.listen(engine, "connect", _prepare)
     sa.event.listen(engine, "begin", _begin)
-    sa.event.listen(engine, "checkin", _note_rest)
     sa.event.listen(engine, "checkout", _check_rested)
     later.listen(engine)
     return engine
@@ -69,18 +66,21 @@ def _prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:
     connection.autocommit = True
 
 
-def _note_rest(_connection: Any, entry: ConnectionPoolEntry) -> None:
-    entry.info["rests_since"] = time.monotonic()
+def _check_rested(connection: Any, _entry: ConnectionPoolEntry, _proxy: Any) -> None:
+    """A server that has dropped a connection has said so on it, or closed it: then the pool makes a new one.
+
+    Looking costs no journey, as asking would.
+    """
+    if connection.closed or _has_said_something(connection.fileno()):
+        raise sa.exc.DisconnectionError
 
 
-def _check_rested(connection: Any, entry: ConnectionPoolEntry, _proxy: Any) -> None:
-    """A connection that rested for a while may have been dropped by the server: then the pool makes a new one."""
-    if time.monotonic() - entry.info.get("rests_since", float("inf")) < _TRUSTED_SECONDS:
-        return
-    try:
-        connection.execute("SELECT 1")
-    except Exception as error:
-        raise sa.exc.DisconnectionError from error
+def _has_said_something(socket: int) -> bool:
+    if not hasattr(select, "poll"):
+        return bool(select.select([socket], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(socket, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _begin(connection: Connection) -> None:

@@ -12,7 +12,7 @@ from tests.contract.worlds import SqliteWorld, decide
 from tests.crash.conftest import Workers, many
 from tests.crash.worker import BATCH, QUEUE
 
-KILLS = [pytest.param(20, id="20"), pytest.param(100, id="100", marks=pytest.mark.heavy)]
+KILLS = [pytest.param(10, id="10"), pytest.param(100, id="100", marks=pytest.mark.heavy)]
 IMPORT_KILLS = [pytest.param(5, id="5"), pytest.param(50, id="50", marks=pytest.mark.heavy)]
 
 
