@@ -16,7 +16,7 @@ from app.http import Http
 from app.intake.sources.langgraph import LangGraphSource
 from app.model.case import CaseView
 from app.model.connection import Delivery
-from app.model.errors import Undelivered
+from app.model.errors import RubricError, Undelivered
 from app.model.explanation import Trace
 from app.model.policy import QueuePolicy
 from tests.servers.processes import Workspace, executable, free_port, running, until
@@ -234,14 +234,9 @@ def test_an_answer_by_somebody_else_stands_and_is_said(server: Http, workspace: 
 def test_a_decision_undone_before_the_agent_was_told_sends_nothing(server: Http, workspace: Workspace) -> None:
     thread = start(server)
     workspace.pull(source(server, workspace))
-    workspace.decide(lambda view: {**edit(view), "arguments": "no json"})
-    (verdict,) = workspace.deliveries()
-    target = sink(server, workspace)
-    with pytest.raises(Undelivered, match="no JSON"):
-        target.send(verdict)
+    workspace.decide(edit)
     workspace.desk.undo()
-    (retraction,) = workspace.deliveries()
-    target.send(retraction)
+    assert workspace.deliveries() == []
     assert server.ask("GET", f"/threads/{thread}")["status"] == "interrupted"
     assert len(server.ask("GET", f"/threads/{thread}/runs")) == 1
 
@@ -249,11 +244,9 @@ def test_a_decision_undone_before_the_agent_was_told_sends_nothing(server: Http,
 def test_edited_arguments_that_are_no_json_are_refused_and_the_agent_waits(server: Http, workspace: Workspace) -> None:
     thread = start(server)
     workspace.pull(source(server, workspace))
-    workspace.decide(lambda view: {**edit(view), "arguments": "amount should be 90"})
-    (delivery,) = workspace.deliveries()
-    with pytest.raises(Undelivered, match="no JSON") as refused:
-        sink(server, workspace).send(delivery)
-    assert refused.value.final
+    with pytest.raises(RubricError, match="expected JSON"):
+        workspace.decide(lambda view: {**edit(view), "arguments": "amount should be 90"})
+    assert workspace.deliveries() == []
     assert server.ask("GET", f"/threads/{thread}")["status"] == "interrupted"
 
 
