@@ -8,6 +8,7 @@ import gc
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _TERMINAL_SECONDS = 2.0
+_LAST_CHANCE_SECONDS = 5.0
 
 
 class Shell(App[None]):
@@ -74,6 +76,7 @@ class Shell(App[None]):
         self._background: Background | None = None
         self._news: UnsentNews | None = None
         self._leaving = False
+        self._ended = threading.Event()
         self.idle_seconds = 60
         self.started = now_ms()
         self.farewell: list[str] = []
@@ -109,11 +112,17 @@ class Shell(App[None]):
                 asyncio.get_running_loop().add_signal_handler(getattr(signal, name), self._hung_up)
 
         if not self.is_headless:
-            self.set_interval(_TERMINAL_SECONDS, self._look_for_terminal)
+            threading.Thread(target=self._watch_terminal, args=(asyncio.get_running_loop(),), daemon=True).start()
 
-    def _look_for_terminal(self) -> None:
-        if terminal_is_gone():
-            self._hung_up()
+    def _watch_terminal(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Ends the desk once its terminal is gone, in a thread: what is written to such a terminal may never come
+        back, and then the loop stands still."""
+        while not self._ended.wait(_TERMINAL_SECONDS):
+            if terminal_is_gone():
+                with contextlib.suppress(RuntimeError):
+                    loop.call_soon_threadsafe(self._hung_up)
+                self._ended.wait(_LAST_CHANCE_SECONDS)
+                os._exit(129)
 
     def _open(self) -> tuple[Desk, Workspace, Page]:
         from app.desk.open import open_desk
@@ -306,6 +315,7 @@ class Shell(App[None]):
 
     def on_unmount(self) -> None:
         """Ends what runs behind the screens, and closes the database."""
+        self._ended.set()
         if self._background is not None:
             self._background.stop()
         if self._desk is not None:

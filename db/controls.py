@@ -112,6 +112,18 @@ def copy(connection: Connection, row: dict[str, Any], of_case: int, person: str,
     return case_id
 
 
+def of(connection: Connection, case_id: int) -> str | None:
+    """Whom a case measures; None: it is an ordinary one."""
+    found: str | None = connection.execute(sa.select(_controls.c.person).where(_controls.c.case_id == case_id)).scalar()
+    return found
+
+
+def counts(connection: Connection) -> dict[tuple[str, str], int]:
+    """How many controls there are by queue and state."""
+    query = sa.select(_c.c.queue, _c.c.state, sa.func.count()).join(_controls, _controls.c.case_id == _c.c.case_id)
+    return {(row[0], row[1]): int(row[2]) for row in connection.execute(query.group_by(_c.c.queue, _c.c.state))}
+
+
 def family(connection: Connection, case_ids: Iterable[int]) -> set[int]:
     """These cases, those that they are copies of, and all copies of those."""
     found = set(case_ids)
@@ -128,39 +140,41 @@ class Tally(NamedTuple):
     same: int
 
 
-def _tally(connection: Connection, mine: Any, other: Any, source: Any, *where: Any) -> dict[str, Tally]:
+def _tally(connection: Connection, before: int, mine: Any, other: Any, source: Any, *where: Any) -> dict[str, Tally]:
     same = (mine.c.verdict == other.c.verdict) & ~mine.c.label.is_distinct_from(other.c.label)
     query = (
         sa.select(mine.c.person, sa.func.count(), sa.func.sum(sa.case((same, 1), else_=0)))
         .select_from(source)
-        .where(_standing(mine), *where)
+        .where(_standing(mine), mine.c.decided_at < before, *where)
         .group_by(mine.c.person)
     )
     return {row[0]: Tally(int(row[1]), int(row[2])) for row in connection.execute(query)}
 
 
-def against_gold(connection: Connection) -> dict[str, Tally]:
-    """By person: decisions of gold cases that were as the trusted outcome."""
+def against_gold(connection: Connection, before: int) -> dict[str, Tally]:
+    """By person: decisions of gold cases, made before a moment, that were as the trusted outcome."""
     mine = _reviews.alias("mine")
     source = mine.join(_controls, (_controls.c.case_id == mine.c.case_id) & (_controls.c.person == mine.c.person)).join(
         _verdicts, _verdicts.c.case_id == _controls.c.of_case
     )
-    return _tally(connection, mine, _verdicts, source, _controls.c.kind == "gold")
+    return _tally(connection, before, mine, _verdicts, source, _controls.c.kind == "gold")
 
 
-def against_self(connection: Connection) -> dict[str, Tally]:
+def against_self(connection: Connection, before: int) -> dict[str, Tally]:
     """By person: cases decided again as the first time."""
     mine, first = _reviews.alias("mine"), _reviews.alias("first")
     source = mine.join(_controls, (_controls.c.case_id == mine.c.case_id) & (_controls.c.person == mine.c.person)).join(
         first, (first.c.case_id == _controls.c.of_case) & (first.c.person == mine.c.person)
     )
-    return _tally(connection, mine, first, source, _controls.c.kind == "repeat", _standing(first))
+    return _tally(connection, before, mine, first, source, _controls.c.kind == "repeat", _standing(first))
 
 
-def against_peers(connection: Connection) -> dict[str, Tally]:
+def against_peers(connection: Connection, before: int) -> dict[str, Tally]:
     """By person: independent reviews of others, of cases that are settled, that came to the same."""
     mine, peer = _reviews.alias("mine"), _reviews.alias("peer")
     source = mine.join(peer, (peer.c.case_id == mine.c.case_id) & (peer.c.person != mine.c.person)).join(
         _verdicts, _verdicts.c.case_id == mine.c.case_id
     )
-    return _tally(connection, mine, peer, source, _standing(peer), mine.c.stage == "review", peer.c.stage == "review")
+    return _tally(
+        connection, before, mine, peer, source, _standing(peer), mine.c.stage == "review", peer.c.stage == "review"
+    )

@@ -110,7 +110,9 @@ def ids(
     if due_before is not None:
         query = query.where(_c.c.due_at < due_before).order_by(_c.c.due_at)
     if state == "settled":
-        query = query.order_by(_c.c.case_id.desc())
+        # A control would stand out here: decided once, beside the case that it is a copy of.
+        control = sa.select(sa.literal(1)).where(_controls.c.case_id == _c.c.case_id).exists()
+        query = query.where(~control).order_by(_c.c.case_id.desc())
     else:
         query = query.order_by(_c.c.priority.desc(), _c.c.due_at, _c.c.case_id)
     return _vector(connection, query.limit(limit) if limit else query)

@@ -53,6 +53,15 @@ def forget(connection: Connection, person: str) -> bool:
     return bool(connection.execute(_people.delete().where(_people.c.person == person)).rowcount)
 
 
+def is_known(connection: Connection, person: str) -> bool:
+    """Whether somebody has a token, tags or caps, or has decided something; where there are no tokens, anybody may."""
+    tokens = metadata.tables["tokens"]
+    if connection.execute(sa.select(tokens.c.person).limit(1)).first() is None:
+        return True
+    known = sa.union(sa.select(tokens.c.person), sa.select(_people.c.person), sa.select(_reviews.c.person)).subquery()
+    return connection.execute(sa.select(known.c.person).where(known.c.person == person)).first() is not None
+
+
 def decided_since(connection: Connection, moment: int) -> dict[str, int]:
     """How many standing decisions each person made since a moment."""
     query = (

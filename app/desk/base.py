@@ -16,6 +16,7 @@ from app.model.errors import BadInput, Gone
 from app.model.policy import QueuePolicy
 from app.model.rights import SEES_NAMES, Role
 from app.model.rubric import Rubric
+from app.model.words import Stage
 from db import audit, leases, lists
 from db.engine import Connection, Store
 
@@ -91,7 +92,8 @@ class DeskBase:
         return row
 
     def _view(self, row: Any) -> CaseView:
-        return case_view(row, self._rubrics[row.queue], self._is_hidden(row), self._shown_holder(row))
+        shown = self._is_hidden(row), self._shown_holder(row), self._shown_stage(row)
+        return case_view(row, self._rubrics[row.queue], *shown)
 
     def _is_hidden(self, row: Any) -> bool:
         """Whether the model's answer is withheld: until this person has judged, or adjudicates."""
@@ -112,6 +114,16 @@ class DeskBase:
     def _called(self, queue: str, person: str) -> str:
         """What this person calls somebody."""
         return person if person == self._person or self._sees_names(queue) else ANOTHER
+
+    def _oversees(self) -> bool:
+        """Whether this person looks after the work of others, and by their roles sees all of it."""
+        return self._roles is not None and bool(self._roles & SEES_NAMES)
+
+    def _shown_stage(self, row: Any) -> Stage:
+        """How far a case is, as this person may know it. That somebody has begun would hint at what is expected; that
+        reviews differ would tell their authors what the others said."""
+        known = self._may.adjudicates or self._oversees()
+        return "adjudication" if row.stage == "adjudication" and known else "review"
 
     def _shown_holder(self, row: Any) -> str | None:
         return None if row.lease_owner is None else self._called(row.queue, row.lease_owner)

@@ -7,13 +7,14 @@ is told a verdict of it.
 from __future__ import annotations
 
 import random
-import string
+import re
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from app.model.policy import QueuePolicy
 from db import cases, controls
+from db.offers import Offer
 
 if TYPE_CHECKING:
     from db.engine import Connection
@@ -24,9 +25,9 @@ _TRIES = 20
 _chance = random.SystemRandom()
 
 
-def maybe_control(connection: Connection, queue: str, policy: QueuePolicy, person: str, now: int) -> int | None:
+def maybe_control(connection: Connection, head: Offer, policy: QueuePolicy, person: str, now: int) -> int | None:
     """At the rates of the queue: the number of a new copy for this person; None: an ordinary case comes next."""
-    rules = policy.reviews
+    rules, queue = policy.reviews, head.queue
     if not (rules.gold or rules.repeats):
         return None
     roll = _chance.random()
@@ -40,39 +41,38 @@ def maybe_control(connection: Connection, queue: str, policy: QueuePolicy, perso
     if not found:
         return None
     of_case = _chance.choice(found)
-    row = _disguised(connection, controls.original(connection, of_case), now)
+    row = _disguised(connection, controls.original(connection, of_case), head.due_at)
     return None if row is None else controls.copy(connection, row, of_case, person, kind, now)
 
 
-def _disguised(connection: Connection, row: dict[str, Any], now: int) -> dict[str, Any] | None:
-    """A case's row under another id, as if it had come in a while ago."""
+def _disguised(connection: Connection, row: dict[str, Any], due_at: int) -> dict[str, Any] | None:
+    """A case's row under another id, due with the case in whose place it comes."""
     name = _other_name(connection, row["external_id"], row["queue"])
     if name is None:
         return None
     record = orjson.loads(row["record"])
     record["id"] = name
-    time_allowed = row["due_at"] - row["admitted_at"]
-    admitted = now - round(time_allowed * _chance.random())
     return {
         **row,
         "external_id": name,
         "revision": 1,
         "content_hash": _chance.randbytes(32),
-        "admitted_at": admitted,
-        "due_at": admitted + time_allowed,
+        "admitted_at": due_at - (row["due_at"] - row["admitted_at"]),
+        "due_at": due_at,
         "record": orjson.dumps(record).decode(),
     }
 
 
 def _other_name(connection: Connection, name: str, queue: str) -> str | None:
     """An id of the same form that nobody has; None where there is hardly one."""
+    runs = [match.span() for match in re.finditer(r"[0-9]+", name)]
+    if not runs:
+        return None
+    # Only the longest number differs from case to case; short ones name a model, a batch, a year.
+    start, end = max(runs, key=lambda run: run[1] - run[0])
     for _ in range(_TRIES):
-        other = "".join(map(_other_character, name))
+        number = "".join(_chance.choice("0123456789") for _ in range(end - start))
+        other = name[:start] + number + name[end:]
         if other != name and not cases.find(connection, other, queue):
             return other
     return None
-
-
-def _other_character(character: str) -> str:
-    """Another digit for a digit; letters stay."""
-    return _chance.choice(string.digits) if character in string.digits else character

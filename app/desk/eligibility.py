@@ -113,7 +113,7 @@ class Eligibility:
         if own and not self._alone:
             raise Refused(f"You have escalated {name}: another adjudicator decides it.")
         if held.stage == "adjudication" and not self.adjudicates:
-            raise Refused(f"{name} waits for an adjudicator.")
+            raise Refused(f"{name} is not for you to review now: it waits for somebody else.")
         if held.stage != "adjudication" and not self.reviews:
             raise Refused(f"{name} is still being reviewed; adjudicators get it where reviewers differ.")
         asker = self.asker(connection, policy)

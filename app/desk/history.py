@@ -14,7 +14,7 @@ from db.audit import Entry
 REVIEWING = frozenset(
     (
         *("claimed", "taken_over", "judged", "decided", "undone", "released", "expired", "skipped", "deferred"),
-        *("parked", "flagged", "escalated", "recused", "disputed"),
+        *("parked", "flagged", "escalated", "recused", "disputed", "settled", "seized", "assigned"),
     )
 )
 

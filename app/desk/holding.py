@@ -40,7 +40,7 @@ class Holding(Leaking):
         """Number and token of the case that comes next, or now and then of one that measures in its place."""
         if head.stage != "adjudication" and self._may.reviews:
             policy = self._policies[head.queue]
-            control = maybe_control(connection, head.queue, policy, self._person, now)
+            control = maybe_control(connection, head, policy, self._person, now)
             if control is not None:
                 return control, 0
         return head.case_id, head.token

@@ -39,11 +39,15 @@ class Leading(Settling):
         return Peers(tuple(told) if len(told) > 1 or reasons else (), reasons)
 
     def quality(self) -> list[Quality]:
-        """How people agree with trusted outcomes, with themselves and with others: this person, for a lead all."""
+        """How people agree with trusted outcomes, with themselves and with others: this person, for a lead all.
+
+        One's own figures are a day old: else they would tell which case was a control, and what to answer instead.
+        """
+        before = self._now() + (1 if self._leads() else -_DAY_MS)
         with self._store.read() as connection:
-            gold = controls.against_gold(connection)
-            again = controls.against_self(connection)
-            peers = controls.against_peers(connection)
+            gold = controls.against_gold(connection, before)
+            again = controls.against_self(connection, before)
+            peers = controls.against_peers(connection, before)
         everybody = sorted({*gold, *again, *peers}) if self._leads() else [self._person]
         none = controls.Tally(0, 0)
         return [
@@ -98,6 +102,10 @@ class Leading(Settling):
             held = self._holder(connection, case_id)
             if held.state == "settled":
                 raise Refused(f"{held.external_id} is settled already. Nothing was changed.")
+            if controls.of(connection, case_id):
+                raise Refused(f"{held.external_id} measures the one who has it: it stays with them.")
+            if person is not None and not people.is_known(connection, person):
+                raise BadInput(f"Nobody called '{person}' has a token, tags or decisions here. Nothing was changed.")
             if person is not None and reviews.stands(connection, case_id, person):
                 raise Refused(f"{person} has reviewed {held.external_id} already; choose somebody else.")
             if person is not None and reviews.marked(connection, case_id, person, "conflict"):

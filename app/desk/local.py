@@ -39,7 +39,7 @@ class LocalDesk(Leading):
 
     def save_draft(self, case_id: int, draft: Draft) -> None:
         """Keeps answers that are not submitted."""
-        body = orjson.dumps({"answers": dict(draft.answers), "seconds": draft.seconds}).decode()
+        body = _json({"answers": dict(draft.answers), "seconds": draft.seconds})
         with self._store.write() as connection:
             held = self._holder(connection, case_id)
             rubric = self.rubric(held.queue)
@@ -112,7 +112,7 @@ class LocalDesk(Leading):
             "person": self._person,
             "lease_token": held.token,
             "rubric_hash": rubric.hash,
-            "answers": orjson.dumps(answers).decode(),
+            "answers": _json(answers),
             "verdict": outcome.verdict,
             "label": outcome.label,
             "correction": outcome.text,
@@ -174,3 +174,11 @@ class LocalDesk(Leading):
             undo_until=undo_until,
             repeated=repeated,
         )
+
+
+def _json(value: Any) -> str:
+    """A value as it is kept. Raises BadInput for half a character, which some programs write and nothing can keep."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        raise BadInput("The answers hold half a character (a lone surrogate). Nothing was kept.") from None

@@ -27,9 +27,8 @@ from app.model.case import (
 )
 from app.model.errors import BadInput
 from app.model.prediction import Prediction
-from app.model.rights import SEES_NAMES
-from app.model.words import SEVERITIES
-from db import audit, cases, connections, corrections, lists, outbox, reviews, search
+from app.model.words import SEVERITIES, STATES
+from db import audit, cases, connections, controls, corrections, lists, outbox, reviews, search
 from db.engine import Connection
 from db.offers import Offer
 
@@ -47,13 +46,14 @@ class Looking(DeskBase):
         now = self._now()
         with self._store.read() as connection:
             found = lists.backlog(connection, now)
+            copies = controls.counts(connection)
         by_queue: dict[str, dict[str, Any]] = {queue: {} for queue in self._policies}
         for row in found:
             if row.queue in by_queue:
                 by_queue[row.queue][row.state] = row
-        return [self._status(queue, states) for queue, states in by_queue.items()]
+        return [self._status(queue, states, copies) for queue, states in by_queue.items()]
 
-    def _status(self, queue: str, states: dict[str, Any]) -> QueueStatus:
+    def _status(self, queue: str, states: dict[str, Any], copies: dict[tuple[str, str], int]) -> QueueStatus:
         waiting = [row for state, row in states.items() if state != "settled"]
         policy = self._policies.get(queue)
         return QueueStatus(
@@ -61,7 +61,7 @@ class Looking(DeskBase):
             title=policy.title if policy else "",
             overdue=sum(int(row.overdue or 0) for row in waiting),
             oldest_at=min((row.oldest for row in waiting), default=None),
-            **{s: states[s].n if s in states else 0 for s in ("open", "leased", "deferred", "parked", "settled")},
+            **{s: states[s].n - copies.get((queue, s), 0) if s in states else 0 for s in STATES},
         )
 
     def ageing(self) -> list[Ageing]:
@@ -129,6 +129,9 @@ class Looking(DeskBase):
         if wanted.flag is not None:
             # Where a first judgement comes first, flags may not be asked for either.
             queues = [q for q in queues if not self._policies[q].provisional]
+        if wanted.stage is not None and not (self._may.adjudicates or self._oversees()):
+            # Who may not know how far a case is may not ask for it either.
+            queues = []
         severity = SEVERITIES.index(wanted.severity) if wanted.severity else None
         with self._store.read() as connection:
             if wanted.text:
@@ -157,7 +160,7 @@ class Looking(DeskBase):
             and wanted.severity in (None, SEVERITIES[row.severity])
             and (wanted.flag is None or (row.flag == wanted.flag and not policy.provisional))
             and wanted.holder in (None, self._shown_holder(row))
-            and wanted.stage in (None, row.stage)
+            and wanted.stage in (None, self._shown_stage(row))
             and (row.due_at < self._now() if wanted.overdue else True)
         )
 
@@ -166,7 +169,7 @@ class Looking(DeskBase):
         with self._store.read() as connection:
             found = lists.rows(connection, case_ids)
         return {
-            i: case_row(row, self._provisional(row), self._shown_holder(row))
+            i: case_row(row, self._provisional(row), self._shown_holder(row), self._shown_stage(row))
             for i, row in found.items()
             if row.queue in self._policies
         }
@@ -229,6 +232,9 @@ class Looking(DeskBase):
             row = self._row(connection, case_id)
             hidden = self._is_hidden(row)
             notes = reviews.notes(connection, case_id)
+        if not (self._oversees() or self._roles is None):
+            # Why a lead took a case away is for leads.
+            notes = {key: note for key, note in notes.items() if key[1] != "assign" or key[0] == self._person}
         if self._blind(row):
             entries = [entry for entry in entries if entry.actor == self._person or entry.action not in REVIEWING]
         return [
@@ -240,10 +246,6 @@ class Looking(DeskBase):
         """Whether this person may not know yet what others made of a case."""
         independent = self._policies[row.queue].reviews.independent > 1 or row.stage != "review"
         return independent and row.state != "settled" and not self._adjudicates(row) and not self._oversees()
-
-    def _oversees(self) -> bool:
-        """Whether this person looks after the work of others, and by their roles sees all of it."""
-        return self._roles is not None and bool(self._roles & SEES_NAMES)
 
     def summary(self, since: int) -> SessionSummary:
         """What this person did since a moment."""

@@ -118,13 +118,17 @@ class Settling(Holding):
     def _stage_without(self, connection: Connection, held: leases.Holder, review: Any, now: int) -> str:
         """The stage of a case once a review is taken back. Raises Refused where somebody has gone on from it."""
         others = [row for row in reviews.standing(connection, held.case_id) if row.review_id != review.review_id]
-        if any(row.stage == "adjudication" for row in others):
-            raise Refused(f"An adjudicator has decided {held.external_id} meanwhile. Your decision stands.")
-        if held.state == "leased" and held.owner != self._person and (held.wake_at or 0) > now:
-            raise Refused(
-                f"Somebody else has {held.external_id} on the screen by now. Your decision stands; a note to the lead "
-                "(flag) says what was wrong with it."
-            )
         if review.stage == "adjudication":
             return "adjudication"
+        taken = held.state == "leased" and held.owner != self._person and (held.wake_at or 0) > now
+        # Once all reviews are in, what came of them is seen: whoever could answer anew would know what to answer.
+        if taken or any(row.stage == "adjudication" for row in others) or self._complete(held, len(others) + 1):
+            raise Refused(
+                f"Others have gone on from your decision of {held.external_id}. It stands; a note to the lead (flag) "
+                "says what was wrong with it."
+            )
         return "begun" if others else "review"
+
+    def _complete(self, held: leases.Holder, count: int) -> bool:
+        """Whether so many reviews are all that a case of several needs."""
+        return count > 1 and count >= self._policies[held.queue].reviews.independent

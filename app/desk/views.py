@@ -11,10 +11,10 @@ from app.model.errors import Unavailable
 from app.model.policy import QueuePolicy
 from app.model.prediction import Output, Prediction
 from app.model.rubric import Rubric
-from app.model.words import SEVERITIES
+from app.model.words import SEVERITIES, Stage
 
 
-def case_row(row: Any, hidden: bool, holder: str | None) -> CaseRow:
+def case_row(row: Any, hidden: bool, holder: str | None, stage: Stage) -> CaseRow:
     """A line of the inbox; `holder` as this person calls them. The priority is hidden with the flag: points for the
     score are in it."""
     return CaseRow(
@@ -33,13 +33,12 @@ def case_row(row: Any, hidden: bool, holder: str | None) -> CaseRow:
         wake_at=row.wake_at,
         verdict=row.verdict,
         note=row.note,
-        # That somebody has begun is not told: it would hint at what is expected.
-        stage="adjudication" if row.stage == "adjudication" else "review",
+        stage=stage,
     )
 
 
-def case_view(row: Any, rubric: Rubric, hidden: bool, holder: str | None) -> CaseView:
-    """A case with its record; `holder` as this person calls them."""
+def case_view(row: Any, rubric: Rubric, hidden: bool, holder: str | None, stage: Stage) -> CaseView:
+    """A case with its record; `holder` as this person calls them, `stage` as they may know it."""
     try:
         prediction = Prediction.model_validate_json(row.record)
     except ValidationError:
@@ -47,7 +46,7 @@ def case_view(row: Any, rubric: Rubric, hidden: bool, holder: str | None) -> Cas
             f"The record of {row.external_id} cannot be read any more. It is kept; park the case and tell whoever "
             "runs this workspace."
         ) from None
-    return CaseView(case_row(row, hidden, holder), conceal(prediction) if hidden else prediction, rubric, hidden)
+    return CaseView(case_row(row, hidden, holder, stage), conceal(prediction) if hidden else prediction, rubric, hidden)
 
 
 def conceal(prediction: Prediction) -> Prediction:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 from starlette.responses import Response
 
-from app.hub.asking import Body, Looking, Number, Text, Word, allowed, answer
+from app.hub.asking import Body, Looking, Number, Word, allowed, answer
 from app.hub.hub import Identity
 from app.model.case import (
     CaseRow,
@@ -54,7 +55,7 @@ class Wanted(Body):
     severity: Severity | None = None
     flag: Word | None = None
     holder: Word | None = None
-    text: Text = ""
+    text: Annotated[str, Field(max_length=1000)] = ""
     stage: Stage | None = None
     overdue: bool = False
     limit: Annotated[int, Query(ge=1, le=10_000_000)] | None = None

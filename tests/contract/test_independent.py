@@ -143,7 +143,7 @@ def test_an_adjudicator_gets_nothing_else_and_reviewers_no_disputes(world: World
     with pytest.raises(NothingToDo):
         judy.claim()
     case_id = dispute(ada, ben)
-    with pytest.raises(Refused, match="waits for an adjudicator"):
+    with pytest.raises(Refused, match="not for you to review now"):
         rob.claim_case(case_id)
     assert rob.claim().lease.case_id != case_id
     other = ada.claim().lease.case_id
@@ -177,30 +177,54 @@ def test_two_of_three_are_a_majority(world: World, rule: str, settled: bool) -> 
     assert world.verify().ok
 
 
-def test_an_undo_takes_the_outcome_back(world: World) -> None:
-    ada, ben = reviewer(world, "ada"), reviewer(world, "ben")
+def test_an_undo_before_others_have_gone_on(world: World) -> None:
+    ada, ben = reviewer(world, "ada", independent=3), reviewer(world, "ben", independent=3)
     first = ada.claim()
     decide(ada, first)
     decide(ben, ben.claim())
     again = ada.undo()
     assert again.lease.case_id == first.lease.case_id
-    assert verdict(world, first.lease.case_id) is None
-    assert world.verify().ok
+    assert state(world, first.lease.case_id) == ("leased", "begun")
     decide(ada, again, overturning(again.view))
-    assert state(world, first.lease.case_id) == ("open", "adjudication")
+    assert state(world, first.lease.case_id) == ("open", "begun")
     assert world.verify().ok
+
+
+@pytest.mark.parametrize("differ", [True, False])
+def test_who_has_seen_what_came_of_it_answers_no_more(world: World, differ: bool) -> None:
+    ada, ben = reviewer(world, "ada"), reviewer(world, "ben")
+    decide(ada, ada.claim())
+    claim = ben.claim()
+    decide(ben, claim, overturning(claim.view) if differ else agreeing(claim.view))
+    for desk in (ada, ben):
+        with pytest.raises(Refused, match="gone on from your decision"):
+            desk.undo()
+    assert world.verify().ok
+
+
+def test_how_far_a_case_is_only_adjudicators_and_leads_know(world: World) -> None:
+    ada, ben, rob, judy = *(reviewer(world, name) for name in ("ada", "ben", "rob")), adjudicator(world)
+    case_id = dispute(ada, ben)
+    decide(rob, rob.claim())
+    for desk in (ada, ben, rob):
+        assert {row.stage for row in desk.rows(range(1, 60)).values()} == {"review"}
+        for stage in ("begun", "review", "adjudication"):
+            assert list(desk.ids(Filter(stage=stage))) == []  # type: ignore[arg-type]
+    assert list(judy.ids(Filter(stage="adjudication"))) == [case_id]
+    assert judy.rows([case_id])[case_id].stage == "adjudication"
+    assert "differ" not in str(rob.history(case_id))
 
 
 def test_no_undo_once_somebody_has_gone_on(world: World) -> None:
     ada, ben, judy = reviewer(world, "ada"), reviewer(world, "ben"), adjudicator(world)
     decide(ada, ada.claim())
-    with pytest.raises(Refused, match="on the screen"):
+    with pytest.raises(Refused, match="gone on from your decision"):
         ben.claim()
         ada.undo()
     rob, cyd = reviewer(world, "rob"), reviewer(world, "cyd")
     dispute(rob, cyd)
     decide(judy, judy.claim())
-    with pytest.raises(Refused, match="adjudicator has decided"):
+    with pytest.raises(Refused, match="gone on from your decision"):
         cyd.undo()
     assert world.verify().ok
 
@@ -360,7 +384,10 @@ def test_controls_look_like_cases_and_measure(world: World) -> None:
     assert given.view.row.id != original.row.id
     assert given.view.row.id.strip("0123456789") == original.row.id.strip("0123456789")
     assert gold not in {one.case_id for one in ada.similar(given.lease.case_id)}
+    assert given.view.row.due_at == original.row.due_at or given.view.row.due_at > world.clock.now
     decide(ada, given, overturning(given.view))
+    assert ada.quality()[0].gold == 0
+    world.clock.forward(minutes=24 * 60 + 1)
     (mine,) = ada.quality()
     assert (mine.person, mine.gold, mine.gold_same) == ("ada", 1, 0)
     assert [one.person for one in boss.quality()] == ["ada"]
@@ -381,6 +408,7 @@ def test_repeats_measure_oneself(world: World) -> None:
             decide(ada, claim)
             break
         ada.release(claim.lease)
+    world.clock.forward(minutes=24 * 60 + 1)
     (mine,) = ada.quality()
     assert (mine.again, mine.again_same) == (1, 1)
 
@@ -391,5 +419,6 @@ def test_peers_are_compared_once_a_case_is_settled(world: World) -> None:
     (mine,) = ada.quality()
     assert mine.peers == 0
     decide(ben, ben.claim())
+    world.clock.forward(minutes=24 * 60 + 1)
     (mine,) = ada.quality()
     assert (mine.peers, mine.peers_same) == (1, 1)
