@@ -31,7 +31,7 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _count(text: str) -> int:
-    count = int(text)
+    count = int(text) if text.isascii() and text.isdigit() else 0
     if not 1 <= count <= 100_000:
         raise argparse.ArgumentTypeError("a whole number from 1 to 100,000")
     return count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
@@ -147,10 +148,12 @@ def _paths(arguments: argparse.Namespace) -> int:
     from app.workspace_place import SETTINGS_FILE
 
     workspace = workspace_of(arguments)
-    found = {
+    elsewhere = os.environ.get("SECONDLOOK_DATABASE_URL")
+    found: dict[str, Path | str] = {
         "workspace": workspace.root,
         "settings": workspace.root / SETTINGS_FILE,
-        "database": workspace.root / DATABASE_FILE,
+        # A URL may hold a password.
+        "database": "as SECONDLOOK_DATABASE_URL says" if elsewhere else workspace.root / DATABASE_FILE,
         "rubrics": workspace.root / "rubrics",
         "shipped_rubrics": bundled("rubrics"),
         "samples": bundled("samples"),

@@ -90,7 +90,8 @@ class Eligibility:
             held = len(people.held(connection, now).get(self._person, ()))
             if held >= known.holding:
                 raise NothingToDo(
-                    f"You hold {held} cases, and may hold {known.holding} at a time. Decide one or give it back."
+                    f"You hold {held} case{'s' if held != 1 else ''}, and may hold {known.holding} at a time. Decide "
+                    "one or give it back."
                 )
         if known.daily is not None:
             made = people.decided_by(connection, self._person, now - _DAY_MS)

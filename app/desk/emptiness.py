@@ -30,7 +30,9 @@ def why_nothing(connection: Connection, queues: list[str], person: str, now: int
         if skipped:
             reasons.append(f"{skipped} skipped by you (`secondlook unskip` offers them again)")
         if open_cases > skipped and not reasons:
-            reasons.append(f"{open_cases - skipped} for somebody else: another reviewer, or an adjudicator")
+            reasons.append(
+                f"{open_cases - skipped} for somebody else: another reviewer, an adjudicator, or people with other tags"
+            )
     if counts.get("leased"):
         mine = leases.count_held(connection, queues, person)
         soonest = leases.next_wake(connection, queues, "leased", besides=person)

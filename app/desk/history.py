@@ -40,7 +40,7 @@ def describe(
         case "escalated":
             detail = notes.get((entry.actor, "escalate"), "")
         case "recused":
-            detail = "conflict of interest"
+            detail = notes.get((entry.actor, "conflict"), "conflict of interest")
         case "assigned" | "seized":
             detail = notes.get((entry.actor, "assign"), "")
         case "disputed":

@@ -233,8 +233,9 @@ class Looking(DeskBase):
             hidden = self._is_hidden(row)
             notes = reviews.notes(connection, case_id)
         if not (self._oversees() or self._roles is None):
-            # Why a lead took a case away is for leads.
-            notes = {key: note for key, note in notes.items() if key[1] != "assign" or key[0] == self._person}
+            # Why a lead took a case away, and whose conflict of interest it is, is for leads.
+            private = ("assign", "conflict")
+            notes = {key: note for key, note in notes.items() if key[1] not in private or key[0] == self._person}
         if self._blind(row):
             entries = [entry for entry in entries if entry.actor == self._person or entry.action not in REVIEWING]
         return [
