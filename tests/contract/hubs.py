@@ -55,6 +55,12 @@ def serve(hub: Hub, limits: Limits = PATIENT) -> str:
     return f"{address}/{name}"
 
 
+def stop(address: str) -> None:
+    """Serves a hub no more: what it holds is let go."""
+    many, _ = _server()
+    many.apps.pop(address.rpartition("/")[2], None)
+
+
 def sign_in(hub: Hub, person: str, *roles: Role) -> str:
     """A token for somebody."""
     token, now = new_token(), hub.clock()

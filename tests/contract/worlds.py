@@ -306,15 +306,20 @@ class HubWorld(SqliteWorld):
         store = open_store(self.url)
         self._stores.append(store)
         hub = Hub(store, policies, rubrics, KEYS, clock=self.clock)
-        return RemoteDesk(hubs.serve(hub), hubs.sign_in(hub, person, *(roles or ("lead", "officer"))), session)
+        self._addresses.append(hubs.serve(hub))
+        token = hubs.sign_in(hub, person, *(roles or ("lead", "officer")))
+        return RemoteDesk(self._addresses[-1], token, session)
 
     def __init__(self, folder: Path, template: str = "") -> None:
         super().__init__(folder, template)
         self._stores: list[Store] = []
+        self._addresses: list[str] = []
 
     def close(self) -> None:
         """Closes every desk and what its hub has open."""
         super().close()
+        for address in self._addresses:
+            hubs.stop(address)
         for store in self._stores:
             store.close()
 

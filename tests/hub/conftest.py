@@ -45,8 +45,10 @@ def hub(world: SqliteWorld) -> Iterator[Hub]:
 
 
 @pytest.fixture
-def address(hub: Hub) -> str:
-    return hubs.serve(hub)
+def address(hub: Hub) -> Iterator[str]:
+    served = hubs.serve(hub)
+    yield served
+    hubs.stop(served)
 
 
 @pytest.fixture
