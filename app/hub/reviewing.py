@@ -62,7 +62,7 @@ class Drafted(Body):
 class Deciding(Body):
     """A decision. `decision_id` is made by the client: sent twice it counts once."""
 
-    decision_id: Annotated[str, Field(max_length=1000)]
+    decision_id: Text
     case_id: Number
     lease_token: Number | None = None
     answers: Answers
