@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.cli.output import narrate
 
@@ -16,6 +16,16 @@ if TYPE_CHECKING:
 
 # All line-mode commands of a person are one session: `next` in one process, `decide` in another.
 LINE_SESSION = "line"
+
+
+def command_on_case(commands: Any, common: argparse.ArgumentParser, name: str, about: str, run: Any) -> Any:
+    """Adds a command about one case."""
+    command = commands.add_parser(name, parents=[common], help=about)
+    command.add_argument("id", metavar="ID")
+    command.add_argument("--queue", metavar="Q")
+    command.add_argument("--json", action="store_true")
+    command.set_defaults(run=run)
+    return command
 
 
 def workspace_of(arguments: argparse.Namespace) -> Workspace:

@@ -8,7 +8,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.cli.opening import line_desk
+from app.cli.opening import command_on_case, line_desk
 from app.cli.output import emit, iso, narrate, say
 
 if TYPE_CHECKING:
@@ -22,35 +22,28 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
     following.add_argument("--queue", metavar="Q")
     following.add_argument("--json", action="store_true")
     following.set_defaults(run=_next)
-    one = _on_case(commands, common, "claim", "claim one case", _claim)
+    one = command_on_case(commands, common, "claim", "claim one case", _claim)
     one.add_argument("--take-over", action="store_true", help="from another terminal of yours")
-    judge = _on_case(commands, common, "judge", "give a first judgement, then see the model's answer", _judge)
+    judge = command_on_case(commands, common, "judge", "give a first judgement, then see the model's answer", _judge)
     judge.add_argument("--label", required=True, metavar="L")
     judge.add_argument("--confidence", type=int, default=3, metavar="1-5")
-    decide = _on_case(commands, common, "decide", "answer the rubric", _decide)
+    decide = command_on_case(commands, common, "decide", "answer the rubric", _decide)
     decide.add_argument(
         "--answers", required=True, metavar="FILE", help="a JSON object {criterion: value}; - for stdin"
     )
     decide.add_argument("--decision-id", metavar="UUID", help="makes a repetition harmless")
-    _on_case(commands, common, "release", "give a case back", _release)
-    _on_case(commands, common, "skip", "give a case back and not be offered it again", _skip)
-    undo = _on_case(commands, common, "undo", "take a decision back and hold the case again", _undo)
+    command_on_case(commands, common, "release", "give a case back", _release)
+    command_on_case(commands, common, "skip", "give a case back and not be offered it again", _skip)
+    undo = command_on_case(commands, common, "undo", "take a decision back and hold the case again", _undo)
     undo.add_argument("--release", action="store_true", help="give the case back at once")
-    leak = _on_case(commands, common, "leak", "mask a text that should not be visible, in every copy of a case", _leak)
+    leak = command_on_case(
+        commands, common, "leak", "mask a text that should not be visible, in every copy of a case", _leak
+    )
     leak.add_argument("--text", metavar="T", help="what to mask (default: one line of standard input)")
     unskip = commands.add_parser("unskip", parents=[common], help="be offered skipped cases again")
     unskip.add_argument("--queue", metavar="Q")
     unskip.add_argument("--json", action="store_true")
     unskip.set_defaults(run=_unskip)
-
-
-def _on_case(commands: Any, common: argparse.ArgumentParser, name: str, about: str, run: Any) -> Any:
-    command = commands.add_parser(name, parents=[common], help=about)
-    command.add_argument("id", metavar="ID")
-    command.add_argument("--queue", metavar="Q")
-    command.add_argument("--json", action="store_true")
-    command.set_defaults(run=run)
-    return command
 
 
 def _next(arguments: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from app.cli.opening import line_desk
+from app.cli.opening import command_on_case, line_desk
 from app.cli.output import emit, narrate, say
 
 if TYPE_CHECKING:
@@ -19,15 +19,17 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
         ("recuse", "declare a conflict of interest in a case that you hold", _recuse),
         ("take-over", "a lead takes a case that somebody holds", _take_over),
     ):
-        _on_case(commands, common, name, about, run).add_argument("--reason", required=True, metavar="WHY")
-    _on_case(commands, common, "peers", "what several people said of a case", _peers)
-    assign = _on_case(commands, common, "assign", "a lead keeps a case for somebody", _assign)
+        command_on_case(commands, common, name, about, run).add_argument("--reason", required=True, metavar="WHY")
+    command_on_case(commands, common, "peers", "what several people said of a case", _peers)
+    assign = command_on_case(commands, common, "assign", "a lead keeps a case for somebody", _assign)
     to = assign.add_mutually_exclusive_group(required=True)
     to.add_argument("--to", metavar="PERSON")
     to.add_argument("--anybody", action="store_true")
     assign.add_argument("--reason", required=True, metavar="WHY")
-    _on_case(commands, common, "unpark", "a lead puts a parked or deferred case back", _unpark)
-    gold = _on_case(commands, common, "gold", "trust a settled case's outcome, to measure reviewers by it", _gold)
+    command_on_case(commands, common, "unpark", "a lead puts a parked or deferred case back", _unpark)
+    gold = command_on_case(
+        commands, common, "gold", "trust a settled case's outcome, to measure reviewers by it", _gold
+    )
     gold.add_argument("--no", action="store_true", help="trust it no more")
     pause = commands.add_parser("pause", parents=[common], help="a lead stops a queue from giving out cases")
     pause.add_argument("--reason", required=True, metavar="WHY")
@@ -36,15 +38,6 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
         command.add_argument("queue", metavar="QUEUE")
         command.add_argument("--json", action="store_true")
         command.set_defaults(run=run)
-
-
-def _on_case(commands: Any, common: argparse.ArgumentParser, name: str, about: str, run: Any) -> Any:
-    command = commands.add_parser(name, parents=[common], help=about)
-    command.add_argument("id", metavar="ID")
-    command.add_argument("--queue", metavar="Q")
-    command.add_argument("--json", action="store_true")
-    command.set_defaults(run=run)
-    return command
 
 
 def _escalate(arguments: argparse.Namespace) -> int:
