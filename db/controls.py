@@ -43,25 +43,6 @@ def distrust(connection: Connection, case_id: int) -> bool:
     return bool(connection.execute(_gold.delete().where(_gold.c.case_id == case_id)).rowcount)
 
 
-def trusted(connection: Connection, queue: str | None = None) -> list[Any]:
-    """case_id, queue, external_id, verdict, label, person, at of every gold case."""
-    query = (
-        sa.select(
-            _gold.c.case_id,
-            _gold.c.queue,
-            _c.c.external_id,
-            _verdicts.c.verdict,
-            _verdicts.c.label,
-            _gold.c.person,
-            _gold.c.at,
-        )
-        .join(_c, _c.c.case_id == _gold.c.case_id)
-        .join(_verdicts, _verdicts.c.case_id == _gold.c.case_id)
-        .order_by(_gold.c.case_id)
-    )
-    return list(connection.execute(query if queue is None else query.where(_gold.c.queue == queue)))
-
-
 def gold_for(connection: Connection, queue: str, person: str) -> list[int]:
     """Gold cases that a person has neither decided nor been given."""
     decided = sa.select(sa.literal(1)).where(_reviews.c.case_id == _gold.c.case_id, _reviews.c.person == person)

@@ -37,14 +37,14 @@ class Offer(NamedTuple):
 
 
 class Asker(NamedTuple):
-    """Whom cases are offered to. `begun`, `adjudicates`: whether they get cases of these stages, `first` fresh ones.
+    """Whom cases are offered to. `reviews`: whether they get fresh cases and those that others have begun,
+    `adjudicates`: those where reviews differ or that were escalated.
 
     `domains`, `languages`: those they take, where the queue is routed; None where it is not.
     """
 
     person: str
-    first: bool
-    begun: bool
+    reviews: bool
     adjudicates: bool
     domains: Sequence[str] | None = None
     languages: Sequence[str] | None = None
@@ -130,8 +130,8 @@ _over = (
 def _offers(routed: bool) -> Prepared:
     return Prepared(
         sa.union_all(
-            _stage("review", "first", 1, routed),
-            _stage("begun", "begun", _BEGUN, routed),
+            _stage("review", "reviews", 1, routed),
+            _stage("begun", "reviews", _BEGUN, routed),
             _stage("adjudication", "adjudicates", 1, routed),
             sa.select(_over),
         )
@@ -147,8 +147,7 @@ def offers(connection: Connection, queue: str, asker: Asker, now: int) -> tuple[
     parameters: dict[str, Any] = {
         "queue": queue,
         "person": asker.person,
-        "first": int(asker.first),
-        "begun": int(asker.begun),
+        "reviews": int(asker.reviews),
         "adjudicates": int(asker.adjudicates),
         "now": now,
     }

@@ -83,6 +83,12 @@ def decided_by(connection: Connection, person: str, moment: int) -> int:
     return int(connection.execute(query).scalar_one())
 
 
+def holds(connection: Connection, person: str, now: int) -> int:
+    """How many live leases a person has."""
+    mine = (_c.c.state == "leased", _c.c.lease_owner == person, _c.c.wake_at.is_not(None), _c.c.wake_at > now)
+    return int(connection.execute(sa.select(sa.func.count()).select_from(_c).where(*mine)).scalar_one())
+
+
 def held(connection: Connection, now: int) -> dict[str, list[Any]]:
     """The live leases by person, the first to end first: case_id, queue, external_id, lease_owner, wake_at."""
     query = (

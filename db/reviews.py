@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -30,13 +29,6 @@ _review = sa.select(_reviews, _retractions.c.at.label("retracted_at")).outerjoin
 _by_id = Prepared(_review.where(_reviews.c.review_id == sa.bindparam("id")))
 _standing = Prepared(
     _review.where(_reviews.c.case_id == sa.bindparam("case_id"), _retractions.c.at.is_(None)).order_by(_reviews.c.seq)
-)
-_draft = Prepared(
-    sa.select(_drafts.c.body).where(
-        _drafts.c.case_id == sa.bindparam("case_id"),
-        _drafts.c.person == sa.bindparam("person"),
-        _drafts.c.rubric_hash == sa.bindparam("rubric_hash"),
-    )
 )
 _drop_draft = Prepared(
     _drafts.delete().where(_drafts.c.case_id == sa.bindparam("id"), _drafts.c.person == sa.bindparam("who"))
@@ -87,11 +79,6 @@ def latest(connection: Connection, person: str, case_id: int | None = None) -> R
     if case_id is not None:
         query = query.where(_reviews.c.case_id == case_id)
     return connection.execute(query.order_by(_reviews.c.seq.desc()).limit(1)).first()
-
-
-def everything(connection: Connection) -> Iterable[Any]:
-    """Every review, streamed, for verification."""
-    return connection.execution_options(yield_per=2000).execute(sa.select(_reviews))
 
 
 def since(connection: Connection, person: str, moment: int) -> list[Row[Any]]:
@@ -155,12 +142,6 @@ def save_draft(connection: Connection, case_id: int, person: str, rubric_hash: s
         insert_or_update(connection, _drafts, ["case_id", "person", "rubric_hash"], ["body", "updated_at"]),
         {"case_id": case_id, "person": person, "rubric_hash": rubric_hash, "body": body, "updated_at": at},
     )
-
-
-def draft(connection: Connection, case_id: int, person: str, rubric_hash: str) -> str | None:
-    """The answers that a person has drafted for a case."""
-    row = _draft.first(connection, {"case_id": case_id, "person": person, "rubric_hash": rubric_hash})
-    return None if row is None else str(row.body)
 
 
 def drafts(connection: Connection, case_id: int) -> list[Row[Any]]:

@@ -25,7 +25,7 @@ from screens.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
     from app.desk.protocol import Desk
-    from app.model.case import CaseRow
+    from app.model.case import CaseRow, Quality
     from app.shell import Shell
 
 
@@ -118,15 +118,17 @@ class LeadScreen(Screen[None]):
 
     def _again(self) -> None:
         if self.is_current:
-            self.reload()
+            # How people agree is asked of all reviews there are: not every few seconds.
+            self.reload(self._found.quality if self._found else None)
 
-    def reload(self) -> None:
-        """Reads the list, then the overview behind it."""
+    def reload(self, quality: list[Quality] | None = None) -> None:
+        """Reads the list, then the overview behind it; `quality` is taken as it is where it is given."""
         desk, section = self.desk, self._section
 
         def look() -> Overview:
             disputed = len(desk.ids(_SECTIONS[_DISPUTED].wanted))
-            return Overview(desk.backlog(), desk.ageing(), desk.paused(), desk.people(), desk.quality(), disputed)
+            agreement = desk.quality() if quality is None else quality
+            return Overview(desk.backlog(), desk.ageing(), desk.paused(), desk.people(), agreement, disputed)
 
         def show(ids: array[int]) -> None:
             self._show(section, ids)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -25,9 +25,6 @@ from screens.widgets.papers import Papers
 from screens.widgets.rubric_form import RubricForm
 from screens.widgets.unsent_line import UnsentLine
 from screens.working import WARN_BEFORE_MS, Working
-
-if TYPE_CHECKING:
-    pass
 
 _SAVE_AFTER = 0.4
 _KEYS = (

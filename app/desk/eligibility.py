@@ -52,8 +52,7 @@ class Eligibility:
             return None
         return Asker(
             self._person,
-            first=self.reviews,
-            begun=self.reviews,
+            reviews=self.reviews,
             adjudicates=self.adjudicates,
             domains=_of(tags, "domain:") if "domain" in rules.route_by else None,
             languages=_of(tags, "language:") if "language" in rules.route_by else None,
@@ -87,7 +86,7 @@ class Eligibility:
         """Raises NothingToDo where this person has as much as they may take."""
         known = self.known(connection)
         if known.holding is not None:
-            held = len(people.held(connection, now).get(self._person, ()))
+            held = people.holds(connection, self._person, now)
             if held >= known.holding:
                 raise NothingToDo(
                     f"You hold {held} case{'s' if held != 1 else ''}, and may hold {known.holding} at a time. Decide "

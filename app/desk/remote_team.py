@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from app.desk import wire
+from app.desk.remote_asking import Asking
 from app.model.case import Ageing, Claim, Lease, PausedQueue, Peers, PersonStatus, Quality
 from app.model.errors import BadInput
 
 
-class RemoteTeam:
+class RemoteTeam(Asking):
     """What several people said, escalation, and a lead's acts, through the hub."""
-
-    def _get(self, path: str, **query: Any) -> Any:
-        raise NotImplementedError
-
-    def _post(self, path: str, body: Any) -> Any:
-        raise NotImplementedError
 
     def ageing(self) -> list[Ageing]:
         """What waits, by queue, severity and age."""
