@@ -163,7 +163,8 @@ async def _events(listener: Listener) -> AsyncIterator[bytes]:
     yield b"retry: 3000\n\n"
     while not listener.ended:
         try:
-            await asyncio.wait_for(listener.woken.wait(), HEARTBEAT_SECONDS)
+            async with asyncio.timeout(HEARTBEAT_SECONDS):
+                await listener.woken.wait()
         except TimeoutError:
             yield b": still here\n\n"
             continue

@@ -57,7 +57,9 @@ class Streamed(Response):
             await self._send(send, {"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send(self, send: Send, message: Message) -> None:
-        await asyncio.wait_for(send(message), self._idle)
+        # Not `wait_for`: Python 3.11's swallows a cancellation that comes as the bit was taken.
+        async with asyncio.timeout(self._idle):
+            await send(message)
 
 
 async def _left(receive: Receive) -> None:
