@@ -5,16 +5,24 @@ httpx limits each read; a server that sends a byte a second never exceeds that. 
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import httpcore
 import httpx
 
 _CONNECTIONS = 32
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The certificates that are trusted. To read them takes longer than an exchange on this machine."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class Deadline(threading.local):
@@ -44,7 +52,7 @@ class Transport(httpx.BaseTransport):
 
     def __init__(self, deadline: Deadline) -> None:
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
+            ssl_context=_trusted(),
             max_connections=_CONNECTIONS,
             max_keepalive_connections=_CONNECTIONS,
             keepalive_expiry=5.0,

@@ -33,7 +33,7 @@ def _serve(arguments: argparse.Namespace) -> int:
 
     try:
         from app.hub import server
-        from app.hub.app import create_app
+        from app.hub.app import HubApp
     except ModuleNotFoundError as error:
         raise SettingsError(f"The hub needs {error.name}: pip install 'secondlook[hub]'.") from None
     _check(arguments)
@@ -42,7 +42,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     store = open_store(workspace.database_url)
     background = Background(workspace, lambda: None)
     try:
-        app = create_app(_hub(workspace, store))
+        app = HubApp(_hub(workspace, store))
         background.start()
         scheme = "https" if arguments.tls_cert else "http"
         narrate(f"The hub listens at {scheme}://{arguments.host}:{arguments.port} until ctrl-c.")

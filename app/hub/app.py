@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from anyio import CapacityLimiter
 from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
 from app import __version__
 from app.hub import (
@@ -22,7 +25,7 @@ from app.hub import (
 from app.hub.datasets import Datasets
 from app.hub.hints import Hints
 from app.hub.hub import Hub
-from app.hub.limits import Limits
+from app.hub.limits import Limited, Limiter, Limits
 from app.hub.preparing import Preparing
 from app.hub.replays import Replays
 
@@ -32,8 +35,9 @@ _ABOUT = "The review desk over HTTP: predictions in, reviews, verdicts out. Refu
 _ACTING = 2
 
 
-def create_app(hub: Hub, limits: Limits | None = None) -> FastAPI:
-    """The application over a hub."""
+@cache
+def api() -> FastAPI:
+    """The routes, made once: whose hub is asked comes with each request, as its state."""
     app = FastAPI(
         title="secondlook hub",
         version=__version__,
@@ -43,15 +47,32 @@ def create_app(hub: Hub, limits: Limits | None = None) -> FastAPI:
         redirect_slashes=False,
         responses=problems.ANSWERS,
     )
-    app.state.hub = hub
-    app.state.preparing = Preparing()
-    app.state.acting = CapacityLimiter(_ACTING)
-    app.state.replays = Replays(hub)
-    app.state.datasets = Datasets()
-    app.state.hints = Hints(hub)
     for module in (reviewing, looking, signing_in, leading, revealing, ingesting, verdicts, datasets, hints):
         app.include_router(module.router, prefix="/v1")
     app.include_router(system.router)
-    problems.install(app, hub)
-    app.add_middleware((limits or Limits()).middleware)
+    problems.install(app)
+    app.add_middleware(Limited)
     return app
+
+
+class HubApp:
+    """The ASGI application over one hub."""
+
+    def __init__(self, hub: Hub, limits: Limits | None = None) -> None:
+        self.preparing = Preparing()
+        self.hints = Hints(hub)
+        self._state = {
+            "hub": hub,
+            "preparing": self.preparing,
+            "acting": CapacityLimiter(_ACTING),
+            "replays": Replays(hub),
+            "datasets": Datasets(),
+            "hints": self.hints,
+            "limiter": Limiter(limits or Limits()),
+        }
+        self._api = api()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        scope["state"] = {**scope.get("state", {}), **self._state}
+        await self._api(scope, receive, send)

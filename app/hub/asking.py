@@ -39,8 +39,8 @@ class Body(BaseModel):
 
 
 def hub_of(request: Request) -> Hub:
-    """The hub behind the application."""
-    hub: Hub = request.app.state.hub
+    """The hub that is asked."""
+    hub: Hub = request.state.hub
     return hub
 
 
@@ -90,7 +90,7 @@ async def in_turn(request: Request, act: Callable[[], Response]) -> Response:
     Acts wait for each other in the database anyway. Few threads for them cost less than many that wait there, and who
     came first is served first.
     """
-    limiter: CapacityLimiter = request.app.state.acting
+    limiter: CapacityLimiter = request.state.acting
     return await to_thread.run_sync(act, limiter=limiter)
 
 

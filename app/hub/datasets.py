@@ -93,7 +93,7 @@ async def dataset(
     form: Annotated[str, Query(alias="format", max_length=20, description=f"One of {', '.join(FORMATS)}.")] = "parquet",
 ) -> Response:
     """A queue's corrections as a dataset, made now; the log notes who took it."""
-    hub, datasets = hub_of(request), request.app.state.datasets
+    hub, datasets = hub_of(request), request.state.datasets
     wanted = check_format(form)
     if queue not in hub.policies:
         raise BadInput("queue: there is no such queue for this token.")

@@ -146,7 +146,7 @@ async def hints(request: Request, who: Annotated[Identity, Depends(allowed("look
     # Whoever accepts anything, as most programs do, would wait for the end of what has none.
     if MEDIA_TYPE not in request.headers.get("accept", "").lower():
         return problem(406, f"These are server-sent events: ask with 'Accept: {MEDIA_TYPE}'.")
-    relay: Hints = request.app.state.hints
+    relay: Hints = request.state.hints
     listener = relay.join(who.token_id)
     if listener is None:
         return problem(429, "Too many listen already. Look now and then instead.", {"retry-after": "30"})

@@ -88,8 +88,8 @@ async def ingest(
     if kind not in _TAKEN:
         return problem(415, f"The body has to be one of {', '.join(_TAKEN)}.")
     body = await request.body()
-    replays: Replays = request.app.state.replays
-    work = partial(_admit, hub_of(request), request.app.state.preparing, who, queue, kind, body)
+    replays: Replays = request.state.replays
+    work = partial(_admit, hub_of(request), request.state.preparing, who, queue, kind, body)
     return await run_in_threadpool(replays.once, who, key, ("POST /v1/predictions", queue, kind, body), work)
 
 

@@ -24,39 +24,56 @@ class Limits:
     rate: float = 2000.0
     burst: float = 4000.0
 
-    def middleware(self, app: ASGIApp) -> ASGIApp:
-        """Puts the limits before an application."""
-        return _Limiter(app, self)
-
 
 class _TooLarge(Exception):
     """The body goes on beyond its cap."""
 
 
-class _Limiter:
-    """One process's limits; several hubs behind one address each have their own."""
+class Limiter:
+    """What those who ask have left; several hubs behind one address count for themselves."""
 
-    def __init__(self, app: ASGIApp, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
-        self._app = app
-        self._limits = limits
+    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+        self.limits = limits
         self._clock = clock
         # Who asks → what is left, and when that was so.
         self._buckets: OrderedDict[bytes, tuple[float, float]] = OrderedDict()
 
+    def wait(self, asker: bytes) -> int:
+        """Seconds to wait before asking again; 0: go on."""
+        now = self._clock()
+        left, at = self._buckets.pop(asker, (self.limits.burst, now))
+        left = min(self.limits.burst, left + (now - at) * self.limits.rate)
+        self._buckets[asker] = (left - 1 if left >= 1 else left, now)
+        if len(self._buckets) > _MOST_BUCKETS:
+            self._buckets.popitem(last=False)
+        return 0 if left >= 1 else max(1, round((1 - left) / self.limits.rate + 0.5))
+
+
+class Limited:
+    """Middleware: holds each request against the `limiter` in its state."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Goes on with a request, or refuses it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        limiter: Limiter = scope["state"]["limiter"]
         headers = dict(scope["headers"])
-        wait = self._wait(_asker(scope, headers))
+        wait = limiter.wait(_asker(scope, headers))
         if wait:
             refusal = problem(429, f"Too many requests: come again in {wait} s.", {"retry-after": str(wait)})
             await refusal(scope, receive, send)
             return
-        await self._with_cap(scope, headers, receive, send)
+        ingests = scope["path"].startswith("/v1/predictions")
+        most = limiter.limits.ingest_body if ingests else limiter.limits.body
+        await self._with_cap(most, scope, headers, receive, send)
 
-    async def _with_cap(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
-        most = self._limits.ingest_body if scope["path"].startswith("/v1/predictions") else self._limits.body
+    async def _with_cap(
+        self, most: int, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send
+    ) -> None:
         refusal = problem(413, f"The body is larger than {most >> 10:,} KB. Nothing was taken; send less at once.")
         length = headers.get(b"content-length", b"0")
         if not length.isdigit() or int(length) > most:
@@ -82,16 +99,6 @@ class _Limiter:
         except _TooLarge:
             if not begun:
                 await refusal(scope, receive, send)
-
-    def _wait(self, asker: bytes) -> int:
-        """Seconds to wait before asking again; 0: go on."""
-        now = self._clock()
-        left, at = self._buckets.pop(asker, (self._limits.burst, now))
-        left = min(self._limits.burst, left + (now - at) * self._limits.rate)
-        self._buckets[asker] = (left - 1 if left >= 1 else left, now)
-        if len(self._buckets) > _MOST_BUCKETS:
-            self._buckets.popitem(last=False)
-        return 0 if left >= 1 else max(1, round((1 - left) / self._limits.rate + 0.5))
 
 
 def _asker(scope: Scope, headers: dict[bytes, bytes]) -> bytes:

@@ -67,15 +67,16 @@ def refusal(error: SecondlookError) -> Response:
     return Response(orjson.dumps(document), document["status"], headers, MEDIA_TYPE)
 
 
-def install(app: FastAPI, hub: Hub) -> None:
+def install(app: FastAPI) -> None:
     """Makes problem documents of everything that is raised."""
 
     def refused(_request: Request, error: Exception) -> Response:
         assert isinstance(error, SecondlookError)
         return refusal(error)
 
-    def denied(_request: Request, error: Exception) -> Response:
+    def denied(request: Request, error: Exception) -> Response:
         assert isinstance(error, Denied)
+        hub: Hub = request.state.hub
         hub.note_refusal("hub", error.why)
         said = "There is no valid token with this request. `secondlook login` asks for one."
         return problem(401, said, {"www-authenticate": 'Bearer realm="secondlook"'})

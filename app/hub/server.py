@@ -9,9 +9,9 @@ import sys
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
 
 from app.crash import wants_traceback
+from app.hub.app import HubApp
 from app.model.errors import Unavailable
 
 _SWITCH_SECONDS = 0.002
@@ -20,15 +20,15 @@ _SWITCH_SECONDS = 0.002
 class _Server(uvicorn.Server):
     """Ends what has no end of its own before it waits for the requests at hand."""
 
-    def __init__(self, hub: FastAPI, options: dict[str, Any]) -> None:
+    def __init__(self, hub: HubApp, options: dict[str, Any]) -> None:
         super().__init__(uvicorn.Config(hub, **options))
         self._hub = hub
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Ends the connections of those who listen, then all others."""
-        self._hub.state.hints.close()
+        self._hub.hints.close()
         await super().shutdown(sockets)
-        self._hub.state.preparing.close()
+        self._hub.preparing.close()
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:
@@ -38,11 +38,11 @@ def _without_traceback(record: logging.LogRecord) -> bool:
     return True
 
 
-def run(hub: FastAPI, **options: Any) -> None:
+def run(hub: HubApp, **options: Any) -> None:
     """Serves until ctrl-c, with uvicorn's options. Raises Unavailable where it cannot begin."""
     # A thread that comes back from the database is not kept waiting by the one that speaks HTTP: others wait for it.
     sys.setswitchinterval(_SWITCH_SECONDS)
-    hub.state.preparing.begin()
+    hub.preparing.begin()
     server = _Server(hub, options)
     logging.getLogger("uvicorn.error").addFilter(_without_traceback)
     with contextlib.suppress(KeyboardInterrupt):

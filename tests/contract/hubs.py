@@ -10,7 +10,7 @@ from functools import cache
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.hub.app import create_app
+from app.hub.app import HubApp
 from app.hub.hub import Hub
 from app.hub.limits import Limits
 from app.hub.tokens import digest, new_token
@@ -51,7 +51,7 @@ def serve(hub: Hub, limits: Limits = PATIENT) -> str:
     """Serves a hub; returns its address."""
     many, address = _server()
     name = secrets.token_hex(8)
-    many.apps[name] = create_app(hub, limits)
+    many.apps[name] = HubApp(hub, limits)
     return f"{address}/{name}"
 
 

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
-from app.hub.app import create_app
+from app.hub.app import api
 from app.hub.asking import allowed
-from app.hub.hub import Hub
 from app.model.rights import MAY, RIGHTS, ROLES, Role
 from tests.contract.worlds import SqliteWorld
 from tests.hub.conftest import Ask, problem
@@ -40,11 +39,11 @@ def _right_of(dependant: Any) -> str | None:
 
 
 @pytest.fixture
-def rights(hub: Hub) -> dict[tuple[str, str], str | None]:
+def rights() -> dict[tuple[str, str], str | None]:
     """Method and path of every route, and the right it asks for."""
     return {
         (method, route.path): _right_of(route.dependant)
-        for route in _routes(create_app(hub))
+        for route in _routes(api())
         for method in sorted(route.methods or ())
     }
 

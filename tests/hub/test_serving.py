@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
 import sys
 from app.hub import looking, server
-from app.hub.app import create_app
+from app.hub.app import HubApp
 from app.hub.hub import Hub
 from db.engine import open_store
 from tests.contract.worlds import KEYS, POLICIES, RUBRICS, START
@@ -35,7 +35,7 @@ def broken(*_):
 
 looking.answer = broken
 hub = Hub(open_store(sys.argv[1]), dict(POLICIES), RUBRICS, KEYS, clock=lambda: START)
-server.run(create_app(hub), host="127.0.0.1", port=int(sys.argv[2]), log_level="warning")
+server.run(HubApp(hub), host="127.0.0.1", port=int(sys.argv[2]), log_level="warning")
 print("stopped")
 """
 
