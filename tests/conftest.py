@@ -33,4 +33,5 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     chosen = any(argument.partition("::")[0].endswith(".py") for argument in config.args)
     if chosen or config.option.markexpr in ("heavy", "servers", "browser"):
         return 0
-    return min(4, os.cpu_count() or 1)
+    # One more than there are processors: much of what these tests do is to wait for a server or a terminal.
+    return min(4, 1 + (os.cpu_count() or 1))

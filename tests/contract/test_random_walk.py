@@ -235,7 +235,7 @@ def walk(kind: str, base: Path, examples: int, steps: int) -> None:
 @pytest.mark.parametrize("kind", sorted(WORLDS))
 def test_any_order_of_acts_keeps_the_store_sound(tmp_path: Path, kind: str) -> None:
     # Each step on a server costs several journeys.
-    walk(kind, tmp_path, examples={"sqlite": 15, "postgres": 4, "hub": 2}[kind], steps=50)
+    walk(kind, tmp_path, examples={"sqlite": 10, "postgres": 3, "hub": 2}[kind], steps=50)
 
 
 @pytest.mark.heavy
