@@ -175,8 +175,7 @@ def pauses(connection: Connection) -> list[Any]:
 
 
 def pause(connection: Connection, queue: str, person: str, reason: str, at: int) -> None:
-    """Gives out no more cases of a queue."""
-    resume(connection, queue)
+    """Gives out no more cases of a queue that is not paused."""
     connection.execute(_pauses.insert(), {"queue": queue, "person": person, "reason": reason, "at": at})
 
 

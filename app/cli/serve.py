@@ -43,13 +43,14 @@ def _serve(arguments: argparse.Namespace) -> int:
     background = Background(workspace, lambda: None)
     try:
         app = HubApp(_hub(workspace, store))
+        listening = server.listen(arguments.host, arguments.port)
         background.start()
         scheme = "https" if arguments.tls_cert else "http"
-        narrate(f"The hub listens at {scheme}://{arguments.host}:{arguments.port} until ctrl-c.")
+        host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
+        narrate(f"The hub listens at {scheme}://{host}:{listening.getsockname()[1]} until ctrl-c.")
         server.run(
             app,
-            host=arguments.host,
-            port=arguments.port,
+            listening,
             ssl_certfile=arguments.tls_cert,
             ssl_keyfile=arguments.tls_key,
             log_level="warning",

@@ -121,6 +121,11 @@ class Leading(Settling):
         reason = self._reason(reason, "Pausing a queue")
         self.policy(queue)
         with self._store.write() as connection:
+            standing = offers.paused(connection, queue)
+            if standing:
+                raise Refused(
+                    f"Queue '{queue}' is paused already, by {self._called(queue, standing.person)}: its reason stays."
+                )
             offers.pause(connection, queue, self._person, reason, self._now())
             self._log(connection, "paused", None, queue=queue)
 

@@ -15,6 +15,8 @@ from app.hub.app import HubApp
 from app.model.errors import Unavailable
 
 _SWITCH_SECONDS = 0.002
+# Connections that wait to be taken.
+_BACKLOG = 2048
 
 
 class _Server(uvicorn.Server):
@@ -38,7 +40,20 @@ def _without_traceback(record: logging.LogRecord) -> bool:
     return True
 
 
-def run(hub: HubApp, **options: Any) -> None:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket to serve on; port 0 is any free one. Raises Unavailable where it cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise Unavailable(
+            f"Port {port} of {host} cannot be had: {why}. Another program may listen there; choose one with --port. "
+            "Nothing was changed."
+        ) from None
+
+
+def run(hub: HubApp, listening: socket.socket, **options: Any) -> None:
     """Serves until ctrl-c, with uvicorn's options. Raises Unavailable where it cannot begin."""
     # A thread that comes back from the database is not kept waiting by the one that speaks HTTP: others wait for it.
     sys.setswitchinterval(_SWITCH_SECONDS)
@@ -46,6 +61,6 @@ def run(hub: HubApp, **options: Any) -> None:
     server = _Server(hub, options)
     logging.getLogger("uvicorn.error").addFilter(_without_traceback)
     with contextlib.suppress(KeyboardInterrupt):
-        server.run()
+        server.run([listening])
     if not server.started:
         raise Unavailable("The hub could not begin to serve; what the server said stands above. Nothing was changed.")

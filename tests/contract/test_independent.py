@@ -358,7 +358,9 @@ def test_a_paused_queue_gives_nothing_out_and_says_why(world: World) -> None:
     with pytest.raises(Refused, match="paused"):
         ada.claim_case(next(iter(ada.ids(Filter(state="open")))))
     decide(ada, held)
-    assert [one.queue for one in ada.paused()] == [Q]
+    with pytest.raises(Refused, match="paused already, by"):
+        boss.pause(Q, "another reason")
+    assert [(one.queue, one.reason) for one in ada.paused()] == [(Q, "the model was rolled back")]
     boss.resume(Q)
     ada.claim()
     assert ada.paused() == []

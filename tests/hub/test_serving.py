@@ -15,7 +15,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.hub import server
 from app.hub.hub import Hub
+from app.model.errors import Unavailable
 from tests.contract import hubs
 from tests.contract.worlds import SqliteWorld
 from tests.hub.conftest import problem
@@ -35,7 +37,7 @@ def broken(*_):
 
 looking.answer = broken
 hub = Hub(open_store(sys.argv[1]), dict(POLICIES), RUBRICS, KEYS, clock=lambda: START)
-server.run(HubApp(hub), host="127.0.0.1", port=int(sys.argv[2]), log_level="warning")
+server.run(HubApp(hub), server.listen("127.0.0.1", int(sys.argv[2])), log_level="warning")
 print("stopped")
 """
 
@@ -85,6 +87,13 @@ def test_it_stops_although_somebody_listens(world: SqliteWorld, hub: Hub) -> Non
         assert stream.rest() == []
         out, err = process.communicate(timeout=20)
         assert (process.returncode, out) == (0, b"stopped\n"), err
+
+
+def test_a_port_that_is_taken_is_said_before_anything_begins() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(Unavailable, match=rf"Port {port} of 127\.0\.0\.1 .* --port"):
+            server.listen("127.0.0.1", port)
 
 
 @pytest.mark.parametrize("debug", ["", "1"])
