@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from db import later
 from db.bulk import select_many
 from db.later import LOG_HEAD
 from db.prepared import Prepared
@@ -50,6 +51,8 @@ def append(
     connection: Connection, chain: Chain, at: int, actor: str, action: str, case_id: int | None, data: Data
 ) -> int:
     """Appends one entry and returns its sequence number."""
+    if LOG_HEAD not in connection.info:
+        later.flush(connection)
     head = connection.info.get(LOG_HEAD)
     if head is None:
         head = _newest.first(connection, {})

@@ -132,13 +132,17 @@ def rows(connection: Connection, case_ids: Iterable[int]) -> dict[int, Any]:
     return {row.case_id: row for row in found}
 
 
-def with_record(connection: Connection, case_id: int, person: str = "", rubric: str = "", decision: str = "") -> Any:
+def with_record(
+    connection: Connection, case_id: int, person: str = "", rubric: str = "", decision: str = "", last: bool = False
+) -> Any:
     """A case's row with its protected record; `control` says as what it measures somebody, if it does.
 
     Of a `person` also the first judgement (`judged_label`, `judged_confidence`, `judged_at`), and what they have
-    drafted for the rubric with this hash; `repeated`: a review of the id `decision` is there.
+    drafted for the rubric with this hash; `repeated`: a review of the id `decision` is there. `last`: the transaction
+    ends with it.
     """
-    return _with_record.first(connection, {"id": case_id, "person": person, "rubric": rubric, "decision": decision})
+    asked = {"id": case_id, "person": person, "rubric": rubric, "decision": decision}
+    return _with_record.last(connection, asked) if last else _with_record.first(connection, asked)
 
 
 def ageing(connection: Connection, now: int) -> list[Any]:

@@ -23,10 +23,8 @@ _BUSY_MS = 15_000
 _CONNECTIONS = 10
 
 
-_BEGIN_WRITING = f"BEGIN; SELECT pg_advisory_xact_lock({WRITERS})"
-# An act adds to the log: where it ends comes along. Each statement sees what was there when it began, so the last one
-# sees what the writer before has left.
-_BEGIN_ACTING = f"{_BEGIN_WRITING}; SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
+_LOCK = f"SELECT pg_advisory_xact_lock({WRITERS})"
+_HEAD = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
 _BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -84,19 +82,24 @@ def _has_said_something(socket: int) -> bool:
 
 
 def _begin(connection: Connection) -> None:
-    """Begins a transaction in one journey to the server.
+    """Begins a transaction; that travels with its first statement.
 
     Readers see one state. Writers come one after the other: the log is a chain, and each act is checked against what
     the last one left. The lock ends with the transaction.
     """
-    later.forget(connection)
-    connection.info.pop(later.LOG_HEAD, None)
+    later.begin(connection)
     writes = connection.get_execution_options().get("secondlook_write")
-    cursor = connection.connection.cursor()
-    if writes != "act":
-        cursor.execute(_BEGIN_WRITING if writes else _BEGIN_READING)
+    if not writes:
+        later.put(connection, _BEGIN_READING)
         return
-    cursor.execute(_BEGIN_ACTING)
-    while cursor.nextset():
-        pass
-    connection.info[later.LOG_HEAD] = cursor.fetchone() or ()
+    later.put(connection, "BEGIN")
+    later.put(connection, _LOCK)
+    if writes != "act":
+        return
+
+    def taken(cursor: Any) -> None:
+        connection.info[later.LOG_HEAD] = cursor.fetchone() or ()
+
+    # An act adds to the log: where it ends comes along. Each statement sees what was there when it began, so this one
+    # sees what the writer before has left.
+    later.put(connection, _HEAD, taken=taken)

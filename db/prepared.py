@@ -73,6 +73,11 @@ class Prepared:
         row = self._execute(connection, parameters).fetchone()
         return None if row is None else self._row(row)
 
+    def last(self, connection: Connection, parameters: Parameters) -> Any:
+        """Its first row by name, or None. On a server the transaction ends with it: nothing may follow in it."""
+        row = self._execute(connection, parameters, last=True).fetchone()
+        return None if row is None else self._row(row)
+
     def all(self, connection: Connection, parameters: Parameters) -> list[Any]:
         """All its rows by name."""
         return [self._row(row) for row in self._execute(connection, parameters).fetchall()]
@@ -86,9 +91,9 @@ class Prepared:
         else:
             self._execute(connection, parameters)
 
-    def _execute(self, connection: Connection, parameters: Parameters) -> Any:
+    def _execute(self, connection: Connection, parameters: Parameters, last: bool = False) -> Any:
         compiled = self._for(connection)
-        return later.execute(connection, compiled.sql, compiled.bound(parameters))
+        return later.execute(connection, compiled.sql, compiled.bound(parameters), last)
 
     def _for(self, connection: Connection) -> _Compiled:
         dialect = cast(DefaultDialect, connection.dialect)

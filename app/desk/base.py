@@ -84,9 +84,10 @@ class DeskBase:
     def _log(self, connection: Connection, action: str, case_id: int | None, **data: int | str) -> int:
         return log.append(connection, self._now(), self._person, action, case_id, data)
 
-    def _row(self, connection: Connection, case_id: int, rubric: str = "", decision: str = "") -> Any:
-        """A case's row with its record and what this person made of it. Raises BadInput where it is none of theirs."""
-        row = lists.with_record(connection, case_id, self._person, rubric, decision)
+    def _row(self, connection: Connection, case_id: int, rubric: str = "", last: bool = False) -> Any:
+        """A case's row with its record and what this person made of it. Raises BadInput where it is none of theirs.
+        `last`: the transaction ends with it."""
+        row = lists.with_record(connection, case_id, self._person, rubric, last=last)
         if row is None or row.queue not in self._policies:
             raise BadInput("There is no such case.")
         return row

@@ -191,7 +191,7 @@ class Holding(Leaking):
         lease = Lease(case_id, token + 1, self._person, self._session, now + self._lease_ms(head.queue))
         leases.take(connection, case_id, self._person, self._session, lease.until)
         self._log(connection, "claimed", case_id, token=lease.token)
-        return lease, self._row(connection, case_id, self._rubrics[head.queue].hash)
+        return lease, self._row(connection, case_id, self._rubrics[head.queue].hash, last=True)
 
     def _seize(self, connection: Connection, held: leases.Holder, now: int, action: str) -> Claim:
         until = now + self._lease_ms(held.queue)
