@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,11 +22,15 @@ __all__ = ["Connection", "Store", "open_store", "readable_errors", "sqlite_url"]
 class Store:
     """An open database. `read` and `write` give connections; every `write` is one transaction."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, is_dropped: Callable[[Connection], bool] = lambda _: False) -> None:
+        """`is_dropped`: whether the server has closed a connection that rested."""
         self.engine = engine
+        self._is_dropped = is_dropped
         self._writer = engine.execution_options(secondlook_write="act")
         # Threads of this process take their turn here: waiting for the database's lock they would all hold connections.
         self._turn = threading.Lock()
+        # The connection on which they do. It stays: to fetch one and give it back is a tenth of an act's time.
+        self._writing: Connection | None = None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -37,8 +41,23 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction: all of it is kept, or nothing."""
-        with self._turn, readable_errors(), self._writer.begin() as connection:
-            yield connection
+        with self._turn, readable_errors():
+            connection = self._writing
+            if connection is None or self._is_dropped(connection):
+                self._let_go()
+                connection = self._writing = self._writer.connect()
+            try:
+                with connection.begin():
+                    yield connection
+            except BaseException:
+                self._let_go()
+                raise
+
+    def _let_go(self) -> None:
+        """Gives the writers' connection back to the pool, which looks after one that is broken."""
+        connection, self._writing = self._writing, None
+        if connection is not None:
+            connection.close()
 
     def truncate_log(self) -> bool:
         """Empties SQLite's write-ahead log, where old pages lie; False where others keep reading it."""
@@ -49,6 +68,8 @@ class Store:
 
     def close(self) -> None:
         """Gives all connections back."""
+        with self._turn:
+            self._let_go()
         self.engine.dispose()
 
 
@@ -62,7 +83,7 @@ def open_store(url: str) -> Store:
     copy = read_only_file(url)
     if copy is not None:
         return _read_only_store(copy)
-    store = Store(_engine(url))
+    store = _store(url)
     try:
         with readable_errors():
             _bring_up_to_date(store)
@@ -81,12 +102,12 @@ def _check_url(url: str) -> None:
         raise SettingsError("This is no URL of a database: expected postgresql://USER@HOST/DATABASE.")
 
 
-def _engine(url: str) -> Engine:
+def _store(url: str) -> Store:
     if sa.make_url(url).get_backend_name() == "postgresql":
-        from db.postgres import postgres_engine
+        from db.postgres import is_dropped, postgres_engine
 
-        return postgres_engine(url)
-    return sqlite_engine(url)
+        return Store(postgres_engine(url), is_dropped)
+    return Store(sqlite_engine(url))
 
 
 def _read_only_store(path: Path) -> Store:

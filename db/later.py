@@ -42,9 +42,7 @@ def begin(connection: Connection) -> None:
         connection.info.pop(key, None)
 
 
-def put(
-    connection: Connection, sql: str, parameters: Values = (), taken: Callable[[Any], None] | None = None
-) -> None:
+def put(connection: Connection, sql: str, parameters: Values = (), taken: Callable[[Any], None] | None = None) -> None:
     """Keeps a statement for the next journey; `taken` gets its cursor after that."""
     _check_open(connection)
     connection.info.setdefault(_KEY, []).append(_Statement(sql, parameters, taken))

@@ -64,13 +64,21 @@ def _prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:
     connection.autocommit = True
 
 
-def _check_rested(connection: Any, _entry: ConnectionPoolEntry, _proxy: Any) -> None:
-    """A server that has dropped a connection has said so on it, or closed it: then the pool makes a new one.
+def is_dropped(connection: Connection) -> bool:
+    """Whether the server has closed a connection that rested, or is about to."""
+    return connection.invalidated or _is_dropped(connection.connection.dbapi_connection)
 
-    Looking costs no journey, as asking would.
-    """
-    if connection.closed or _has_said_something(connection.fileno()):
+
+def _check_rested(connection: Any, _entry: ConnectionPoolEntry, _proxy: Any) -> None:
+    """The pool makes a new connection in the place of one that was dropped."""
+    if _is_dropped(connection):
         raise sa.exc.DisconnectionError
+
+
+def _is_dropped(connection: Any) -> bool:
+    """A server that has dropped a connection has said so on it, or closed it. Looking costs no journey, as asking
+    would."""
+    return bool(connection.closed) or _has_said_something(connection.fileno())
 
 
 def _has_said_something(socket: int) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
-from anyio import CapacityLimiter
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
@@ -64,7 +64,7 @@ class HubApp:
         self._state = {
             "hub": hub,
             "preparing": self.preparing,
-            "acting": CapacityLimiter(_ACTING),
+            "acting": ThreadPoolExecutor(_ACTING, "acting"),
             "replays": Replays(hub),
             "datasets": Datasets(),
             "hints": self.hints,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
+from concurrent.futures import Executor
 from typing import Annotated, Any
 
-from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
@@ -90,8 +91,8 @@ async def in_turn(request: Request, act: Callable[[], Response]) -> Response:
     Acts wait for each other in the database anyway. Few threads for them cost less than many that wait there, and who
     came first is served first.
     """
-    limiter: CapacityLimiter = request.state.acting
-    return await to_thread.run_sync(act, limiter=limiter)
+    acting: Executor = request.state.acting
+    return await asyncio.get_running_loop().run_in_executor(acting, act)
 
 
 def lease_of(desk: LocalDesk, case_id: int, token: int) -> Lease:
