@@ -126,5 +126,7 @@ def _tsvector(words: list[str]) -> str:
 
 def _folded(word: str) -> str:
     """Without case and diacritics, and not too long."""
+    if word.isascii():
+        return word.lower()[:_LONGEST_WORD]
     plain = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
     return plain.lower()[:_LONGEST_WORD]
