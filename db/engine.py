@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from app.model.errors import SecondlookError, SettingsError, Unavailable
 from db.migrations import HEAD, REVISIONS
 from db.sqlite import BUSY_SECONDS, read_only_file, sqlite_engine, sqlite_url, truncate_log
+from db.turns import Turns
 
 __all__ = ["Connection", "Store", "open_store", "readable_errors", "sqlite_url"]
 
@@ -22,15 +22,18 @@ __all__ = ["Connection", "Store", "open_store", "readable_errors", "sqlite_url"]
 class Store:
     """An open database. `read` and `write` give connections; every `write` is one transaction."""
 
-    def __init__(self, engine: Engine, is_dropped: Callable[[Connection], bool] = lambda _: False) -> None:
-        """`is_dropped`: whether the server has closed a connection that rested."""
+    def __init__(
+        self, engine: Engine, writers: int = 1, is_dropped: Callable[[Connection], bool] = lambda _: False
+    ) -> None:
+        """`writers`: how many threads of this process may be in a `write` at a time; the others take their turn here,
+        for waiting for the database's lock they would all hold connections. `is_dropped`: whether the server has closed
+        a connection that rested."""
         self.engine = engine
         self._is_dropped = is_dropped
         self._writer = engine.execution_options(secondlook_write="act")
-        # Threads of this process take their turn here: waiting for the database's lock they would all hold connections.
-        self._turn = threading.Lock()
-        # The connection on which they do. It stays: to fetch one and give it back is a tenth of an act's time.
-        self._writing: Connection | None = None
+        self._turns = Turns(writers)
+        # The connections of those who wrote. They stay: to fetch one and give it back is a tenth of an act's time.
+        self._rested: list[Connection] = []
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -41,23 +44,26 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction: all of it is kept, or nothing."""
-        with self._turn, readable_errors():
-            connection = self._writing
-            if connection is None or self._is_dropped(connection):
-                self._let_go()
-                connection = self._writing = self._writer.connect()
+        with self._turns.take(), readable_errors():
+            connection = self._connection()
             try:
                 with connection.begin():
                     yield connection
             except BaseException:
-                self._let_go()
+                # Back to the pool, which looks after one that is broken.
+                connection.close()
                 raise
+            self._rested.append(connection)
 
-    def _let_go(self) -> None:
-        """Gives the writers' connection back to the pool, which looks after one that is broken."""
-        connection, self._writing = self._writing, None
-        if connection is not None:
-            connection.close()
+    def _connection(self) -> Connection:
+        try:
+            rested = self._rested.pop()
+        except IndexError:
+            return self._writer.connect()
+        if not self._is_dropped(rested):
+            return rested
+        rested.close()
+        return self._writer.connect()
 
     def truncate_log(self) -> bool:
         """Empties SQLite's write-ahead log, where old pages lie; False where others keep reading it."""
@@ -68,8 +74,8 @@ class Store:
 
     def close(self) -> None:
         """Gives all connections back."""
-        with self._turn:
-            self._let_go()
+        while self._rested:
+            self._rested.pop().close()
         self.engine.dispose()
 
 
@@ -104,9 +110,9 @@ def _check_url(url: str) -> None:
 
 def _store(url: str) -> Store:
     if sa.make_url(url).get_backend_name() == "postgresql":
-        from db.postgres import is_dropped, postgres_engine
+        from db.postgres import WRITING, is_dropped, postgres_engine
 
-        return Store(postgres_engine(url), is_dropped)
+        return Store(postgres_engine(url), WRITING, is_dropped)
     return Store(sqlite_engine(url))
 
 

@@ -21,6 +21,8 @@ _PLANNING = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
 # How long a writer waits for its turn before it says that the database is busy.
 _BUSY_MS = 15_000
 _CONNECTIONS = 10
+# So many threads of a process write at a time: one begins while what the other did reaches the server's disk.
+WRITING = 2
 
 
 _LOCK = f"SELECT pg_advisory_xact_lock({WRITERS})"
