@@ -47,6 +47,8 @@ def run(bench: Bench) -> Iterator[Figure]:
             yield Figure("hub_cycles", size, figures["cycles"] / _SECONDS, "cycles/s")
             yield Figure("hub_cycle_p50", size, 1000 * figures["p50"], "ms")
             yield Figure("hub_cycle_p99", size, 1000 * figures["p99"], "ms")
+            yield Figure("hub_claim_p99", size, 1000 * figures["claim_p99"], "ms")
+            yield Figure("hub_decision_p99", size, 1000 * figures["decision_p99"], "ms")
             yield Figure("hub_refused", size, figures["refused"], "answers")
             with psycopg.connect(url) as connection:
                 ((twice,),) = connection.execute(
@@ -125,7 +127,8 @@ class _Terminal:
 
 
 def _terminals(port: int, token: str, queue: str) -> dict[str, Any]:
-    took: list[float] = []
+    # Seconds of each claim, and of the decision that followed.
+    took: list[tuple[float, float]] = []
     refused: list[int] = []
     stop, ready = threading.Event(), threading.Barrier(_TERMINALS + 1)
 
@@ -135,10 +138,11 @@ def _terminals(port: int, token: str, queue: str) -> dict[str, Any]:
         while not stop.is_set():
             start = time.perf_counter()
             status, body = terminal.ask("/claims", orjson.dumps({"queue": queue}))
+            claimed = time.perf_counter()
             if status == 200:
                 status, _ = terminal.ask("/decisions", _decision(orjson.loads(body)))
             if status == 200:
-                took.append(time.perf_counter() - start)
+                took.append((claimed - start, time.perf_counter() - claimed))
             else:
                 refused.append(status)
 
@@ -150,10 +154,13 @@ def _terminals(port: int, token: str, queue: str) -> dict[str, Any]:
     stop.set()
     for thread in threads:
         thread.join()
+    cycles = [claim + decision for claim, decision in took]
     return {
         "cycles": len(took),
-        "p50": percentile(took, 0.5),
-        "p99": percentile(took, 0.99),
+        "p50": percentile(cycles, 0.5),
+        "p99": percentile(cycles, 0.99),
+        "claim_p99": percentile([claim for claim, _ in took], 0.99),
+        "decision_p99": percentile([decision for _, decision in took], 0.99),
         "refused": len(refused),
     }
 
