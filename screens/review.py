@@ -35,6 +35,7 @@ _KEYS = (
     ("case.undo", "undo"),
     ("app.help", "help"),
 )
+_AMONG_SEVERAL = (*_KEYS[:3], ("case.escalate", "escalate"), *_KEYS[4:])
 _ADJUDICATING = (_KEYS[0], ("case.adopt", "begin with theirs"), *_KEYS[1:3], *_KEYS[4:])
 # The next case is drawn once this one stands.
 _AHEAD_AFTER = 0.05
@@ -116,6 +117,12 @@ class ReviewScreen(TeamActs):
         if self.is_mounted:
             self.call_later(self._present)
 
+    def _keys(self, working: Working) -> tuple[tuple[str, str], ...]:
+        """The keys that matter most with this case."""
+        if working.view.row.stage == "adjudication":
+            return _ADJUDICATING
+        return _AMONG_SEVERAL if self.desk.policy(working.view.row.queue).reviews.independent > 1 else _KEYS
+
     async def _present(self) -> None:
         """Puts the whole case on the screen at once."""
         working = self._working
@@ -124,7 +131,7 @@ class ReviewScreen(TeamActs):
         with self.app.batch_update():
             self._busy = False
             self._draw_top()
-            self.query_one(KeyBar).show(*(_ADJUDICATING if working.view.row.stage == "adjudication" else _KEYS))
+            self.query_one(KeyBar).show(*self._keys(working))
             self.papers.show(working.view)
             title = line(f"{working.view.rubric.title} v{working.view.rubric.version}")
             self.query_one("#rubric-title", Static).update(title, layout=False)

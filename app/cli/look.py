@@ -39,7 +39,7 @@ def _filters(command: argparse.ArgumentParser) -> None:
 
 
 def _cases(arguments: argparse.Namespace) -> int:
-    from app.cli.plain import row_json
+    from app.cli.plain import row_json, standing
     from app.desk.base import wall_clock
     from app.model.case import Filter
 
@@ -59,10 +59,7 @@ def _cases(arguments: argparse.Namespace) -> int:
     if found:
         table(
             ("severity", "due", "queue", "id", "state", "flag", "what"),
-            (
-                (r.severity, _due(r.due_at - now), r.queue, r.id, r.verdict or r.state, r.flag, r.title[:60])
-                for r in found
-            ),
+            ((r.severity, _due(r.due_at - now), r.queue, r.id, standing(r), r.flag, r.title[:60]) for r in found),
         )
     narrate(f"{len(found)} of {len(ids)} cases" if ids else "No case matches.")
     return 0

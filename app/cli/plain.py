@@ -20,6 +20,7 @@ def row_json(row: CaseRow) -> dict[str, Any]:
         "revision": row.revision,
         "queue": row.queue,
         "state": row.state,
+        "stage": row.stage,
         "severity": row.severity,
         "priority": row.priority,
         "due_at": iso(row.due_at),
@@ -31,6 +32,11 @@ def row_json(row: CaseRow) -> dict[str, Any]:
         "verdict": row.verdict,
         "note": row.note,
     }
+
+
+def standing(row: CaseRow) -> str:
+    """Its verdict, or where it is."""
+    return row.verdict or ("to adjudicate" if row.state == "open" and row.stage == "adjudication" else row.state)
 
 
 def view_json(view: CaseView) -> dict[str, Any]:
@@ -99,7 +105,7 @@ def print_view(view: CaseView, now: int) -> None:
     """A case in lines: what is judged first, then what helps, then what proves."""
     row, prediction = view.row, view.prediction
     due = f"due in {minutes(row.due_at - now)}" if row.due_at > now else f"overdue by {minutes(row.due_at - now)}"
-    say(f"{row.id}  {row.queue}  {row.severity}  {due}  {row.state}{f' by {row.holder}' if row.holder else ''}")
+    say(f"{row.id}  {row.queue}  {row.severity}  {due}  {standing(row)}{f' by {row.holder}' if row.holder else ''}")
     if prediction.task.question:
         say(f"question: {prediction.task.question}")
     for flag in prediction.flags or ():

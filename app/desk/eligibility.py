@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _DAY_MS = 86_400_000
 # What is known of a person is asked for again after so many seconds.
 _KNOWN_SECONDS = 5.0
-ANOTHER = "another reviewer"
+ANOTHER = "somebody else"
 
 
 class Eligibility:

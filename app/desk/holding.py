@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from app.desk.controls import maybe_control
+from app.desk.eligibility import ANOTHER
 from app.desk.emptiness import why_nothing
 from app.desk.leaking import Leaking
 from app.model.case import Claim, Draft, Judgement, Lease
@@ -232,6 +233,9 @@ class Holding(Leaking):
                 "go on there, or claim the case again.",
                 holder=held.owner,
             )
+        if held.reserved_for not in (None, self._person):
+            who = self._called(held.queue, held.reserved_for or "")
+            raise LeaseLost(f"A lead has given {held.external_id} to {who}. There is nothing left to do for you.")
         raise LeaseLost(
             f"You do not hold {held.external_id}: it was never claimed by you, or the lease ran out or was given up. "
             "Claim it to go on."
@@ -242,4 +246,5 @@ class Holding(Leaking):
             return f"{held.external_id} is settled already."
         minutes = max(0, ((held.wake_at or now) - now) // 60_000)
         who = self._called(held.queue, held.owner or "")
+        who = who.capitalize() if who == ANOTHER else who
         return f"{who} has {held.external_id} for {minutes} more minutes; take-over is free after that."

@@ -235,6 +235,8 @@ class CaseList(ScrollView, can_focus=True):
     def _held(self, row: CaseRow) -> str:
         if row.state == "leased":
             return row.holder or ""
+        if row.state == "open" and row.stage == "adjudication":
+            return "to settle"
         return "" if row.state in ("open", "settled") else row.state
 
     def _cells(self, severity: str, when: str, queue: str, name: str, flag: str, what: str, held: str) -> str:

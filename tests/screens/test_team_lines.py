@@ -46,6 +46,7 @@ def test_from_two_reviews_to_the_adjudicators_word(run: Run, tmp_path: Path) -> 
     assert "reviewed" in run("ada", "claim", name, code=3)
     decided(run, tmp_path, "ben", WRONG, name)
     assert "adjudicators see them" in run("ada", "peers", name, code=4)
+    assert "to adjudicate" in run("judy", "show", name)
     run("judy", "claim", name)
     found = run("judy", "peers", name, "--json")
     assert {one["name"] for one in found["reviews"]} == {"reviewer 1", "reviewer 2"}
