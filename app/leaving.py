@@ -1,16 +1,17 @@
-"""Leaving the desk: what is done last, in how much time, and what is said."""
+"""Leaving the desk: what is done last, in how much time, and what is said. Nobody takes a case along."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.model.errors import SecondlookError
 
 if TYPE_CHECKING:
     from app.desk.protocol import Desk
+    from app.model.case import Lease
 
 # So many seconds to give the case back; a lease that is not given back ends by itself.
 LAST_SECONDS = 1.5
@@ -27,6 +28,41 @@ def last_act(act: Callable[[], None]) -> threading.Thread:
     thread = threading.Thread(target=carefully, name="leaving", daemon=True)
     thread.start()
     return thread
+
+
+class Arrivals:
+    """Cases that were claimed and are on their way to the screen. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._leases: list[Lease] = []
+        self._left = False
+
+    def came(self, desk: Desk, result: Any) -> list[Lease]:
+        """What was claimed with a result, alone or in a tuple. Where the person has left it is given back at once."""
+        from app.model.case import Claim
+
+        parts = result if isinstance(result, tuple) else (result,)
+        leases = [part.lease for part in parts if isinstance(part, Claim)]
+        with self._lock:
+            self._leases += leases
+            left = self._left
+        if left:
+            self.give_back(desk)
+        return leases
+
+    def shown(self, leases: list[Lease]) -> None:
+        """They stand on the screen, which looks after them."""
+        with self._lock:
+            self._leases = [lease for lease in self._leases if lease not in leases]
+
+    def give_back(self, desk: Desk) -> None:
+        """Gives back what nobody will see; may block."""
+        with self._lock:
+            leases, self._leases, self._left = self._leases, [], True
+        for lease in leases:
+            with contextlib.suppress(SecondlookError):
+                desk.release(lease)
 
 
 def farewell(desk: Desk, since: int) -> list[str]:

@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 import screens  # noqa: F401  # sets the frame rate before Textual reads it
@@ -25,7 +26,7 @@ from textual.filter import LineFilter, Monochrome
 from textual.screen import Screen
 
 from app.desk.unsent_words import left_unsent
-from app.leaving import LAST_SECONDS, farewell, last_act
+from app.leaving import LAST_SECONDS, Arrivals, farewell, last_act
 from app.model.errors import SecondlookError
 from app.protect.safe_text import safe_text
 from screens.clock import now_ms
@@ -76,6 +77,7 @@ class Shell(App[None]):
         self._background: Background | None = None
         self._news: UnsentNews | None = None
         self._leaving = False
+        self._arrivals = Arrivals()
         self._ended = threading.Event()
         self.idle_seconds = 60
         self.started = now_ms()
@@ -214,17 +216,19 @@ class Shell(App[None]):
                 error, tell = caught, failed or self.tell_error
                 self._back_on_loop(lambda: tell(error))
                 return
+            arrived = self._arrivals.came(self._desk, result) if self._desk else []
             if not worker.is_cancelled:
-                self._back_on_loop(lambda: done(result))
+                self._back_on_loop(lambda: done(result), lambda: self._arrivals.shown(arrived))
 
         self.run_worker(act, thread=True, group=group, exclusive=exclusive, exit_on_error=True)
 
-    def _back_on_loop(self, act: Callable[[], Any]) -> None:
+    def _back_on_loop(self, act: Callable[[], Any], then: Callable[[], None] = lambda: None) -> None:
         # The application may have ended while the thread worked, or may end now.
         if not self.is_running:
             return
         with contextlib.suppress(RuntimeError, asyncio.CancelledError):
             self.call_from_thread(act)
+            then()
 
     def tell_error(self, error: SecondlookError) -> None:
         """An error as a notice; the same one is not put up twice."""
@@ -273,6 +277,12 @@ class Shell(App[None]):
         self._exit_renderables.append(Segments(self.console.render(Text(safe_text(crash_report(error))))))
         self._close_messages_no_wait()
 
+    def _hand_back(self, desk: Desk, review: ReviewScreen | None) -> None:
+        """Gives back what this person has; may block, any thread."""
+        self._arrivals.give_back(desk)
+        if review is not None:
+            review.hand_back()
+
     async def action_leave(self) -> None:
         """Gives the case back, keeps its draft, says what was done, and quits."""
         if self._desk is None:
@@ -285,8 +295,7 @@ class Shell(App[None]):
 
         def wind_up() -> None:
             try:
-                if review is not None:
-                    review.hand_back()
+                self._hand_back(desk, review)
                 self.farewell = farewell(desk, self.started)
             finally:
                 self._back_on_loop(self.exit)
@@ -325,9 +334,8 @@ class Shell(App[None]):
 
     def _hung_up(self) -> None:
         """The terminal is gone or we are told to stop: give the case back, then end."""
-        if self._review is not None:
-            last_act(self._review.hand_back).join(LAST_SECONDS)
         if self._desk is not None:
+            last_act(partial(self._hand_back, self._desk, self._review)).join(LAST_SECONDS)
             # What is on its way is kept before this process is ended.
             self._desk.close()
         self.exit(return_code=129)

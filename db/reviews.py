@@ -161,7 +161,10 @@ def count_drafts(connection: Connection, person: str) -> int:
 
 
 def mark(connection: Connection, case_id: int, person: str, kind: str, note: str, at: int) -> None:
-    """Notes that a person skipped or flagged a case."""
+    """Notes that a person skipped or flagged a case. What they wrote of this kind before stays in front of the note."""
+    mine = _marks.c.case_id == case_id, _marks.c.person == person, _marks.c.kind == kind
+    before = connection.execute(sa.select(_marks.c.note).where(*mine)).scalar()
+    note = f"{before} · {note}" if before else note
     connection.execute(
         insert_or_update(connection, _marks, ["case_id", "person", "kind"], ["note", "at"]),
         {"case_id": case_id, "person": person, "kind": kind, "note": note, "at": at},

@@ -41,6 +41,8 @@ class CaseActs(Screen[None]):
         self._working: Working | None = None
         self._queue: str | None = None
         self._draft = Draft()
+        # What the form shows; behind `_working` for a moment while a case is being drawn.
+        self._shown: Working | None = None
         self._busy = False
         self._said: Content = Content("")
         self._nagging = False
@@ -197,7 +199,7 @@ class CaseActs(Screen[None]):
         if self._busy:
             return
         self._busy = True
-        working, answers = self._working, dict(self.form.answers)
+        working, answers = self._working, self._answers()
 
         def work() -> Claim:
             claim = self.desk.undo()
@@ -227,7 +229,7 @@ class CaseActs(Screen[None]):
 
     def action_back(self) -> None:
         """Back to the inbox: the case is given back, the draft kept."""
-        working, answers = self._working, dict(self.form.answers)
+        working, answers = self._working, self._answers()
         self._working = None
         self.say(Content(""))
         if working is not None and working.lease is not None:
@@ -248,9 +250,14 @@ class CaseActs(Screen[None]):
 
     def hand_back(self) -> None:
         """Gives the case back on leaving the program; may block, any thread."""
+        answers = self._answers()
         working, self._working = self._working, None
         if working is not None and working.lease is not None:
-            self._put_back(working, dict(self.form.answers))
+            self._put_back(working, answers)
+
+    def _answers(self) -> dict[str, Any]:
+        """What was answered of this case. Until the form shows it, that is nothing: what stands there is another's."""
+        return dict(self.form.answers) if self._working is not None and self._shown is self._working else {}
 
     def _put_back(self, working: Working, answers: dict[str, Any]) -> None:
         # Taken before anything that may last: the screens may be gone then.

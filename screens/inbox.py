@@ -64,6 +64,7 @@ class InboxScreen(Screen[None]):
         self._ready = False
         self._warm = False
         self._note = ""
+        self._claiming = False
 
     @property
     def shell(self) -> Shell:
@@ -230,14 +231,24 @@ class InboxScreen(Screen[None]):
         if self._ready:
             self._note = ""
             desk, queue = self.shell.desk, self._chosen["queue"]
-            self.shell.in_thread(lambda: desk.claim(queue), self._open, self._nothing_to_do, group="claim")
+            self._claim(lambda: desk.claim(queue), self._nothing_to_do)
 
     @on(CaseList.Opened)
     def _open_one(self, message: CaseList.Opened) -> None:
         desk, case_id = self.shell.desk, message.case_id
-        self.shell.in_thread(
-            lambda: desk.claim_case(case_id), self._open, lambda e: self._not_given(case_id, e), group="claim"
-        )
+        self._claim(lambda: desk.claim_case(case_id), lambda error: self._not_given(case_id, error))
+
+    def _claim(self, claims: Callable[[], Claim], failed: Callable[[SecondlookError], None] | None = None) -> None:
+        """Opens what is claimed. One at a time: a key that is pressed twice takes no second case along."""
+        if self._claiming:
+            return
+        self._claiming = True
+
+        def over(error: SecondlookError) -> None:
+            self._claiming = False
+            (failed or self.shell.tell_error)(error)
+
+        self.shell.in_thread(claims, self._open, over, group="claim")
 
     def action_lead(self) -> None:
         """The lead's screen, for leads."""
@@ -251,10 +262,10 @@ class InboxScreen(Screen[None]):
     def action_undo(self) -> None:
         """Takes the last decision back and opens its case."""
         if self._ready:
-            self.shell.in_thread(self.shell.desk.undo, self._open, group="claim")
+            self._claim(self.shell.desk.undo)
 
     def _open(self, claim: Claim) -> None:
-        self._note = ""
+        self._note, self._claiming = "", False
         review = self.shell.review
         review.show_claim(claim, self._chosen["queue"])
         if self.shell.screen is not review:
@@ -276,7 +287,7 @@ class InboxScreen(Screen[None]):
         def answered(index: int | None) -> None:
             answer = answers[index] if index is not None else "leave it"
             if answer.startswith("take"):
-                self.shell.in_thread(lambda: desk.claim_case(case_id, take_over=True), self._open, group="claim")
+                self._claim(lambda: desk.claim_case(case_id, take_over=True))
             elif answer.startswith("look"):
                 self.shell.in_thread(lambda: desk.view(case_id), self._look, group="claim")
 

@@ -105,7 +105,7 @@ class ReviewScreen(TeamActs):
     def show_claim(self, claim: Claim, queue: str | None) -> None:
         """Shows a case that was handed out; `queue` is where the next one comes from."""
         self._working = Working.claimed(claim, self.shell.idle_seconds, now_ms())
-        self._queue, self._draft = queue, claim.draft
+        self._queue, self._draft, self._busy = queue, claim.draft, True
         if self.is_mounted:
             self.call_later(self._present)
 
@@ -129,7 +129,6 @@ class ReviewScreen(TeamActs):
         if working is None:
             return
         with self.app.batch_update():
-            self._busy = False
             self._draw_top()
             self.query_one(KeyBar).show(*self._keys(working))
             self.papers.show(working.view)
@@ -137,6 +136,7 @@ class ReviewScreen(TeamActs):
             self.query_one("#rubric-title", Static).update(title, layout=False)
             self.query_one("#status", Static).update(self._said, layout=False)
             await self.form.show(working.view, self._draft, working.read_only)
+            self._shown, self._busy = working, False
             self.form.show_hint()
         if not working.read_only:
             self.set_timer(_AHEAD_AFTER, lambda: self.papers.fetch_ahead(self._queue))

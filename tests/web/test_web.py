@@ -19,6 +19,9 @@ from app.cli import main
 from tests.screens.seat import make_template
 from tests.web.serving import Served, served, until
 
+# What Textual writes by itself.
+OWN = re.compile(r"\x1b\[[0-9;?]*[A-Za-z$]|\x1b\]22;[a-z]+\x07")
+
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -130,12 +133,14 @@ async def take_case(desk: Served, *sockets: ClientWebSocketResponse) -> None:
 
 
 async def drawn(socket: ClientWebSocketResponse, enough: Callable[[str], bool] = lambda _text: False) -> str:
-    """What is drawn until it is enough, or the tab ends; colours and moves left out."""
-    text = ""
+    """What is drawn until it is enough, or the tab ends; colours, moves and the pointer's form left out."""
+    came, text = b"", ""
     async with asyncio.timeout(60):
         async for message in socket:
             if message.type is WSMsgType.BINARY:
-                text += re.sub(r"\x1b\[[0-9;?]*[A-Za-z$]", "", message.data.decode("utf-8", "replace"))
+                # A sequence may be cut where a message ends: all that came is looked at.
+                came += message.data
+                text = OWN.sub("", came.decode("utf-8", "replace"))
             if enough(text):
                 return text
     return text
