@@ -105,7 +105,25 @@ def sign_in(hub: str, offer: Offer, device: bool, tell: Callable[[str], None]) -
 
 
 def keep_in_file(path: Path, token: str) -> None:
-    """Keeps a token in a file that only its owner may read; replaces what was there whole. Raises Unavailable."""
+    """Keeps a token in a file that only its owner may read; replaces what was there whole. Raises Unavailable.
+
+    Another token that was there stays beside it: what was closed with it while the hub was away opens with it alone.
+    """
+    try:
+        earlier = path.read_text(encoding="ascii").strip() if path.is_file() else ""
+    except (OSError, UnicodeDecodeError):
+        earlier = ""
+    if earlier not in ("", token):
+        _write_token(earlier_beside(path), earlier)
+    _write_token(path, token)
+
+
+def earlier_beside(path: Path) -> Path:
+    """Where the token is kept that was in a file before."""
+    return path.with_name(f"{path.name}.before")
+
+
+def _write_token(path: Path, token: str) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,7 +1,7 @@
 """The key of a journal: in the keyring where one works, else derived from the token, which sending needs anyway.
 
 A key in the keyring outlives the token. One that is derived from a token opens only with that token: after signing in
-anew, SECONDLOOK_HUB_TOKEN_BEFORE gives the earlier one. Neither is ever written to a file.
+anew, the earlier one is in the file beside that of `login --file`, or SECONDLOOK_HUB_TOKEN_BEFORE gives it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Literal
 
 from app import keyrings
 from app.desk.file_lock import locked
+from app.signing_in import VARIABLE, earlier_beside
 
 EARLIER = "SECONDLOOK_HUB_TOKEN_BEFORE"
 Source = Literal["keyring", "token"]
@@ -75,9 +76,20 @@ class JournalKeys:
 
     def _from_tokens(self) -> list[Key]:
         if not self._derived:
-            tokens = [self._token, os.environ.get(EARLIER, "").strip()]
+            tokens = [self._token, os.environ.get(EARLIER, "").strip(), _in_the_file_before()]
             self._derived = [Key("token", _derive(token, self._hub)) for token in tokens if token]
         return self._derived
+
+
+def _in_the_file_before() -> str:
+    """The token that was in the terminal's file of tokens before the one of now."""
+    named = os.environ.get(f"{VARIABLE}_FILE")
+    if not named:
+        return ""
+    try:
+        return earlier_beside(Path(named)).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _derive(token: str, hub: str) -> bytes:

@@ -22,6 +22,7 @@ from app.desk.remote import RemoteDesk
 from app.hub.hub import Hub
 from app.model.case import Draft
 from app.model.errors import LeaseLost, Refused, Unavailable
+from app.signing_in import VARIABLE, keep_in_file, token_for
 from db import tokens
 from tests.builders import record
 from tests.contract import hubs
@@ -415,6 +416,28 @@ def test_a_revoked_token_loses_nothing(
     assert (ada.unsent().sent, ada.unsent().refused) == (1, ())
     assert reviews(world) == [(claim.lease.case_id, 1)]
     assert [name for _, name in ring.kept] == ([f"journal:{line.url}"] if keyring else [])
+
+
+def test_the_token_before_is_found_beside_the_file_of_tokens(
+    terminal: Open, hub: Hub, world: SqliteWorld, token: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.hub.hub._TOKEN_SECONDS", 0.0)
+    file = tmp_path / "token"
+    monkeypatch.setenv(f"{VARIABLE}_FILE", str(file))
+    keep_in_file(file, token)
+    ada = terminal(token_for(""))
+    claim = ada.claim("credit")
+    revoke(hub)
+    assert not ada.decide(decision(claim)).sent
+    ada.close()
+    anew = hubs.sign_in(hub, "ada", "reviewer")
+    keep_in_file(file, anew)
+    # The same again puts nothing else in the place of the one before.
+    keep_in_file(file, anew)
+    assert sorted(one.name for one in tmp_path.iterdir() if "token" in one.name) == ["token", "token.before"]
+    assert {stat.S_IMODE(one.stat().st_mode) for one in tmp_path.glob("token*")} == {0o600}
+    assert terminal(token_for("")).unsent().sent == 1
+    assert reviews(world) == [(claim.lease.case_id, 1)]
 
 
 def test_somebody_else_on_this_machine_sends_nothing_of_it(
