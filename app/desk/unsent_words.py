@@ -19,8 +19,9 @@ def state_of(unsent: Unsent) -> str:
     """How things stand, in one line; empty where there is nothing to say."""
     kept = counted(unsent.decisions, unsent.drafts)
     if unsent.signed_out:
-        said = "the hub does not know your token any more: `secondlook login`"
-        return f"{said}; {kept} kept here" if kept else said
+        said = "your token is not valid any more: `secondlook login`"
+        # However much there is, it stands on a line of 80.
+        return f"signed out: `secondlook login`; {kept} kept here" if kept else said
     if not unsent.reachable:
         since = "" if unsent.since is None else time.strftime(" since %H:%M", time.localtime(unsent.since / 1000))
         return f"the hub does not answer{since}; {kept or 'nothing unsent'}{' kept here' if kept else ''}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -43,3 +44,9 @@ def test_a_token_that_ended() -> None:
 
 def test_what_the_hub_could_not_take_yet() -> None:
     assert state_of(Unsent(decisions=1)) == "1 decision kept here: the hub could not take it yet"
+
+
+@pytest.mark.parametrize("kept", [(0, 0), (999, 99)])
+@pytest.mark.parametrize("how", [Unsent(), Unsent(reachable=False, since=1), Unsent(signed_out=True, since=1)])
+def test_every_state_stands_on_a_line_of_80(kept: tuple[int, int], how: Unsent) -> None:
+    assert len(state_of(replace(how, decisions=kept[0], drafts=kept[1]))) <= 76
