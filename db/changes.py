@@ -27,8 +27,8 @@ _SILENT = ("refused", "exported")
 class Standing(NamedTuple):
     """What holds of a case now, and its newest entry in the log that bears on it.
 
-    `verdict` is None where there is none: it was taken back, or reviews are still to come. `queue` is None where the
-    case was erased.
+    `verdict` is None where there is none: it was taken back, or reviews are still to come (`had_outcome` tells which).
+    `queue` is None where the case was erased.
     """
 
     seq: int
@@ -92,6 +92,19 @@ def outcomes(connection: Connection, queues: Collection[str], after: int, until:
         _audit.c.seq > after, _audit.c.seq <= until, sa.or_(_cases.c.queue.in_(list(queues)), erased)
     )
     return [Standing._make(row) for row in connection.execute(query.limit(limit))]
+
+
+def had_outcome(connection: Connection, case_ids: Collection[int]) -> set[int]:
+    """Those of these cases that were settled at some time, also if that was taken back since."""
+    query = sa.select(_audit.c.case_id, _audit.c.action, _audit.c.body).where(
+        _audit.c.case_id.in_(list(case_ids)), _audit.c.action.in_(("decided", "settled"))
+    )
+    # A decision that names its stage is one of several, and settles nothing by itself.
+    return {
+        row.case_id
+        for row in connection.execute(query)
+        if row.action == "settled" or "stage" not in orjson.loads(row.body)["data"]
+    }
 
 
 def hash_at(connection: Connection, seq: int) -> bytes | None:

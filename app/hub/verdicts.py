@@ -62,8 +62,8 @@ class RubricUsed:
 class Verdict:
     """What holds of a case now. It takes the place of all that was said of the case before.
 
-    `verdict` is null where none stands: it was taken back, or more reviews are to come. `erased`: nothing is kept of
-    the case but its number, and what was read of it before should go too. `cursor` goes on after this one.
+    `verdict` is null where none stands any more: it was taken back. `erased`: nothing is kept of the case but its
+    number, and what was read of it before should go too. `cursor` goes on after this one.
     """
 
     case: int
@@ -128,7 +128,11 @@ def _page(hub: Hub, queues: list[str], after: str, limit: int) -> Verdicts:
             end, digest = found[-1].seq, found[-1].hash
         else:
             end, digest = until, _hash_at(connection, until)
-    return Verdicts([_verdict(one) for one in found], _cursor(end, digest), end < newest[0])
+        # That somebody has reviewed a case is nobody's business until all reviews are in.
+        none = [one.case_id for one in found if one.verdict is None and one.queue is not None]
+        untold = set(none) - changes.had_outcome(connection, none) if none else set()
+    told = [_verdict(one) for one in found if one.case_id not in untold]
+    return Verdicts(told, _cursor(end, digest), end < newest[0])
 
 
 def _verdict(found: changes.Standing) -> Verdict:

@@ -166,14 +166,27 @@ def test_a_case_of_several_reviews_is_told_when_it_is_settled(ask: Ask, world: S
     reader = Reader(ask("intake"))
     for person in ("ada", "ben"):
         desk = world.desk(person, reviews=Reviews(independent=2))
+        assert reader.heard == []
         decide(desk, desk.claim_case(4))
         reader.read()
-    first, second = reader.heard
-    assert (first["case"], first["verdict"], first["settled_at"], first["rubric"]) == (4, None, None, None)
-    assert (second["case"], second["verdict"], second["reviewers"], second["agreement"]) == (4, "upheld", 2, 1.0)
+    (told,) = reader.heard
+    assert (told["case"], told["verdict"], told["reviewers"], told["agreement"]) == (4, "upheld", 2, 1.0)
     late = Reader(ask("intake"))
     late.read()
-    assert late.heard == [second]
+    assert late.heard == [told]
+
+
+def test_what_is_taken_back_is_told_although_more_reviews_are_to_come(ask: Ask, world: SqliteWorld) -> None:
+    reader = Reader(ask("intake"))
+    alone = world.desk("ada")
+    decide(alone, alone.claim_case(4))
+    reader.read()
+    alone.undo()
+    # From now on two have to review it, and the first one has.
+    desk = world.desk("ada", reviews=Reviews(independent=2))
+    decide(desk, desk.claim_case(4, take_over=True))
+    reader.read()
+    assert [(one["case"], one["verdict"]) for one in reader.heard] == [(4, "upheld"), (4, None)]
 
 
 @pytest.mark.parametrize(
