@@ -97,14 +97,18 @@ class CaseActs(Screen[None]):
             return
         missing = self.form.missing()
         if missing:
-            titles = ", ".join(field.criterion.title for field in missing)
-            self.say(line(f"still to answer: {titles}", "$warning"))
-            self._nagging = True
+            self.nag()
             missing[0].begin()
             return
         self._busy = True
         decision = working.decision(dict(self.form.answers))
         self._then_next(lambda: self.desk.decide(decision))
+
+    def nag(self) -> None:
+        """Says what is still to answer, until nothing is."""
+        missing = ", ".join(field.criterion.title for field in self.form.missing())
+        self.say(line(f"still to answer: {missing}", "$warning") if missing else Content(""))
+        self._nagging = bool(missing)
 
     def action_skip(self) -> None:
         """Gives the case back and is not offered it again."""

@@ -223,8 +223,8 @@ class ReviewScreen(TeamActs):
 
     @on(RubricForm.Changed)
     def _changed(self) -> None:
-        if self._nagging and not self.form.missing():
-            self.say(Content(""))
+        if self._nagging:
+            self.nag()
         if self._saving is not None:
             self._saving.stop()
         self._saving = self.set_timer(_SAVE_AFTER, self._save)

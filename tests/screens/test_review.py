@@ -39,6 +39,17 @@ async def test_enter_says_what_is_missing_and_goes_there(root: Path) -> None:
         assert seat.review.form.missing() == []
 
 
+async def test_what_is_missing_is_said_until_nothing_is(root: Path) -> None:
+    async with seated(root) as seat:
+        await seat.take_next("summaries")
+        await seat.press("2", "enter")
+        await seat.until(lambda: seat.shows("still to answer: Harm if somebody relied on it, Is the summary faithful?"))
+        await seat.press("4")
+        await seat.until(lambda: seat.shows("still to answer: Is the summary faithful?"))
+        await seat.press("1")
+        await seat.until(lambda: not seat.shows("still to answer"))
+
+
 async def test_an_overturned_case_asks_for_a_reason_and_typing_is_no_command(root: Path) -> None:
     async with seated(root) as seat:
         first = await seat.take_next("summaries")
