@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 VARIABLE = "SECONDLOOK_HUB_TOKEN"
 _SECONDS = 20.0
+# So many tokens are kept beside that of now.
+_MOST_EARLIER = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,28 +109,37 @@ def sign_in(hub: str, offer: Offer, device: bool, tell: Callable[[str], None]) -
 def keep_in_file(path: Path, token: str) -> None:
     """Keeps a token in a file that only its owner may read; replaces what was there whole. Raises Unavailable.
 
-    Another token that was there stays beside it: what was closed with it while the hub was away opens with it alone.
+    The tokens that were there before stay beside it: what was closed with one of them while the hub was away opens with
+    it alone.
     """
-    try:
-        earlier = path.read_text(encoding="ascii").strip() if path.is_file() else ""
-    except (OSError, UnicodeDecodeError):
-        earlier = ""
-    if earlier not in ("", token):
-        _write_token(earlier_beside(path), earlier)
-    _write_token(path, token)
+    earlier = [one for one in (*_lines(path), *earlier_beside(path)) if one != token]
+    if earlier:
+        _write(_before(path), "\n".join(dict.fromkeys(earlier[:_MOST_EARLIER])))
+    _write(path, token)
 
 
-def earlier_beside(path: Path) -> Path:
-    """Where the token is kept that was in a file before."""
+def earlier_beside(path: Path) -> list[str]:
+    """The tokens that were in a file before, the newest first."""
+    return _lines(_before(path))
+
+
+def _before(path: Path) -> Path:
     return path.with_name(f"{path.name}.before")
 
 
-def _write_token(path: Path, token: str) -> None:
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="ascii").split() if path.is_file() else []
+    except (OSError, UnicodeDecodeError):
+        return []
+
+
+def _write(path: Path, text: str) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(token + "\n")
+            file.write(text + "\n")
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -34,6 +34,7 @@ class Store:
         self._turns = Turns(writers)
         # The connections of those who wrote. They stay: to fetch one and give it back is a tenth of an act's time.
         self._rested: list[Connection] = []
+        self._closed = False
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -53,7 +54,10 @@ class Store:
                 # Back to the pool, which looks after one that is broken.
                 connection.close()
                 raise
-            self._rested.append(connection)
+            if self._closed:
+                connection.close()
+            else:
+                self._rested.append(connection)
 
     def _connection(self) -> Connection:
         try:
@@ -74,8 +78,10 @@ class Store:
 
     def close(self) -> None:
         """Gives all connections back."""
-        while self._rested:
-            self._rested.pop().close()
+        self._closed = True
+        with suppress(IndexError):
+            while True:
+                self._rested.pop().close()
         self.engine.dispose()
 
 

@@ -31,6 +31,10 @@ class _Statement(NamedTuple):
     taken: Callable[[Any], None] | None
 
 
+def _left_to_the_caller(_cursor: Any) -> None:
+    """For a statement whose answer the caller takes from its cursor."""
+
+
 def travels(connection: Connection) -> bool:
     """Whether this connection goes to a server."""
     return connection.dialect.name == "postgresql"
@@ -62,7 +66,7 @@ def execute(connection: Connection, sql: str, parameters: Values = (), last: boo
             cursor = _cursor_of(connection)(_driver(connection))
             cursor.execute(sql, parameters)
             return cursor
-        cursor = _journey(connection, [*before, _Statement(sql, parameters, lambda _: None), *after])[len(before)]
+        cursor = _journey(connection, [*before, _Statement(sql, parameters, _left_to_the_caller), *after])[len(before)]
     connection.info[_OVER] = bool(after)
     return cursor
 
@@ -129,6 +133,11 @@ def listen(engine: Engine) -> None:
         if connection.info.get(_KEY):
             execute(connection, "COMMIT")
 
+    def rollback(connection: Connection) -> None:
+        # What a broken connection was to do is gone with it; SQLAlchemy refuses to look there.
+        if not connection.invalidated:
+            begin(connection)
+
     sa.event.listen(engine, "before_cursor_execute", before_statement)
     sa.event.listen(engine, "commit", commit)
-    sa.event.listen(engine, "rollback", begin)
+    sa.event.listen(engine, "rollback", rollback)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import select
 from typing import Any
 
@@ -46,6 +47,9 @@ def postgres_engine(url: str) -> Engine:
         )
     except ModuleNotFoundError:
         raise SettingsError("PostgreSQL needs a driver: pip install 'secondlook[postgres]'.") from None
+    # It tells of each statement that failed in a pipeline, with the database's name, on a screen that is being drawn;
+    # the error is raised as well.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
     sa.event.listen(engine, "connect", _prepare)
     sa.event.listen(engine, "begin", _begin)
     sa.event.listen(engine, "checkout", _check_rested)

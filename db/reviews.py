@@ -11,6 +11,9 @@ from db.prepared import Prepared
 from db.tables import metadata
 from db.upserts import insert_or, insert_or_update
 
+# Between what one person wrote of a case at several times, and how much of it is kept.
+_BETWEEN = " · "
+_MOST_NOTED = 100_000
 _cases = metadata.tables["cases"]
 _records = metadata.tables["case_records"]
 _reviews = metadata.tables["reviews"]
@@ -161,10 +164,12 @@ def count_drafts(connection: Connection, person: str) -> int:
 
 
 def mark(connection: Connection, case_id: int, person: str, kind: str, note: str, at: int) -> None:
-    """Notes that a person skipped or flagged a case. What they wrote of this kind before stays in front of the note."""
+    """Notes that a person skipped or flagged a case. What they wrote of this kind before stays in front of the note;
+    what is sent twice stands there once."""
     mine = _marks.c.case_id == case_id, _marks.c.person == person, _marks.c.kind == kind
     before = connection.execute(sa.select(_marks.c.note).where(*mine)).scalar()
-    note = f"{before} · {note}" if before else note
+    if before:
+        note = before if note in before.split(_BETWEEN) else f"{before}{_BETWEEN}{note}"[-_MOST_NOTED:]
     connection.execute(
         insert_or_update(connection, _marks, ["case_id", "person", "kind"], ["note", "at"]),
         {"case_id": case_id, "person": person, "kind": kind, "note": note, "at": at},

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from textual.content import Content
-from textual.screen import Screen
 from textual.timer import Timer
 
 from app.desk.unsent_words import why_kept
@@ -14,6 +13,7 @@ from app.model.case import CaseView, Claim, Draft, Receipt, Unsent
 from app.model.errors import Gone, LeaseLost, RubricError, SecondlookError
 from screens.ask import Choose, Write
 from screens.clock import now_ms, span
+from screens.one_act import OneAct
 from screens.reveal import RevealScreen
 from screens.text import join, line, shorten
 from screens.widgets.papers import Papers
@@ -22,8 +22,9 @@ from screens.working import Working
 
 if TYPE_CHECKING:
     from app.desk.protocol import Desk
-    from app.shell import Shell
 
+# On leaving, an act that is under way gets so long.
+_LAST_ACT_SECONDS = 1.0
 _DEFERRALS = (
     ("15 minutes", 15),
     ("1 hour", 60),
@@ -33,7 +34,7 @@ _DEFERRALS = (
 )
 
 
-class CaseActs(Screen[None]):
+class CaseActs(OneAct):
     """The acts; `ReviewScreen` shows the case they act on."""
 
     def __init__(self) -> None:
@@ -43,18 +44,9 @@ class CaseActs(Screen[None]):
         self._draft = Draft()
         # What the form shows; behind `_working` for a moment while a case is being drawn.
         self._shown: Working | None = None
-        self._busy = False
         self._said: Content = Content("")
         self._nagging = False
         self._saving: Timer | None = None
-        self._shell: Shell | None = None
-
-    @property
-    def shell(self) -> Shell:
-        """The application. Remembered: an act in a thread may ask for it when the screens are gone."""
-        if self._shell is None:
-            self._shell = cast("Shell", self.app)
-        return self._shell
 
     @property
     def desk(self) -> Desk:
@@ -100,7 +92,6 @@ class CaseActs(Screen[None]):
             self.nag()
             missing[0].begin()
             return
-        self._busy = True
         decision = working.decision(dict(self.form.answers))
         self._then_next(lambda: self.desk.decide(decision))
 
@@ -182,12 +173,7 @@ class CaseActs(Screen[None]):
 
         def written(text: str | None) -> None:
             if text:
-                self._busy = True
-                self.shell.in_thread(lambda: work(text), show, refused)
-
-        def refused(error: SecondlookError) -> None:
-            self._busy = False
-            self.say(line(str(error), "$warning"))
+                self.run_act(lambda: work(text), show, lambda error: self.say(line(str(error), "$warning")))
 
         said = "Report a leak. What should not be visible? It is masked wherever it stands in this case, for good."
         self.app.push_screen(Write(said, "the name, number, … as it stands there"), written)
@@ -202,7 +188,6 @@ class CaseActs(Screen[None]):
         """Takes the last decision back; the case at hand is given back with its draft."""
         if self._busy:
             return
-        self._busy = True
         working, answers = self._working, self._answers()
 
         def work() -> Claim:
@@ -215,12 +200,12 @@ class CaseActs(Screen[None]):
             self.say(line(f"{shorten(claim.view.row.id, 40)} is open again with your answers", "bold"))
             self.show_claim(claim, self._queue)
 
-        self.shell.in_thread(work, show, self._refused)
+        self.run_act(work, show, self._refused)
 
     def action_take_again(self) -> None:
         """Claims the case again after its lease was lost; the answers are still there."""
         working = self._working
-        if working is None or not working.lost:
+        if working is None or not working.lost or self._busy:
             return
         case_id = working.case_id
         draft = working.draft(self.form.answers)
@@ -229,10 +214,14 @@ class CaseActs(Screen[None]):
             self.desk.save_draft(case_id, draft)
             return self.desk.claim_case(case_id)
 
-        self.shell.in_thread(work, lambda claim: self.show_claim(claim, self._queue), self._refused)
+        self.run_act(work, lambda claim: self.show_claim(claim, self._queue), self._refused)
 
     def action_back(self) -> None:
         """Back to the inbox: the case is given back, the draft kept."""
+        if self._act is not None:
+            self._leaves = True
+            self.say(line("leaving after this", "$muted"))
+            return
         working, answers = self._working, self._answers()
         self._working = None
         self.say(Content(""))
@@ -242,6 +231,12 @@ class CaseActs(Screen[None]):
             )
         else:
             self._to_inbox()
+
+    def _leave_with(self, claim: Claim) -> None:
+        """To the inbox, without the case that came while this person was leaving."""
+        self._busy, self._leaves, self._working = False, False, None
+        desk = self.desk
+        self.shell.in_thread(lambda: desk.release(claim.lease), lambda _done: self._to_inbox(), self._not_put_back)
 
     def _not_put_back(self, error: SecondlookError) -> None:
         """The case comes back by itself; the answers were kept before, or the error says that they could not be."""
@@ -254,6 +249,8 @@ class CaseActs(Screen[None]):
 
     def hand_back(self) -> None:
         """Gives the case back on leaving the program; may block, any thread."""
+        if self.gives_up(_LAST_ACT_SECONDS):
+            return
         answers = self._answers()
         working, self._working = self._working, None
         if working is not None and working.lease is not None:
@@ -279,7 +276,6 @@ class CaseActs(Screen[None]):
         working = self._ready()
         if working is None:
             return
-        self._busy = True
         name, answers = shorten(working.view.row.id, 40), dict(self.form.answers)
 
         def work() -> Content:
@@ -300,16 +296,18 @@ class CaseActs(Screen[None]):
             except SecondlookError as error:
                 return done, None, str(error)
 
-        self.shell.in_thread(work, self._done, self._refused)
+        self.run_act(work, self._done, self._refused)
 
     def _done(self, result: tuple[Receipt | Content, Claim | None, str]) -> None:
         done, claim, why = result
         said = _receipt(done, self.desk.unsent()) if isinstance(done, Receipt) else done
         if claim is not None:
             self._said = said
+            if self._leaves:
+                self.shell.inbox.tell(f"{said.plain.partition(' · ')[0]}.")
             self.show_claim(claim, self._queue)
             return
-        self._busy, self._working = False, None
+        self._busy, self._leaves, self._working = False, False, None
         self.say(Content(""))
         self._to_inbox()
         if isinstance(done, Receipt) and not done.sent:
@@ -318,7 +316,6 @@ class CaseActs(Screen[None]):
 
     def _refused(self, error: SecondlookError) -> None:
         """Nothing was done: says so beside what is wrong, and keeps everything on the screen."""
-        self._busy = False
         if isinstance(error, RubricError):
             self.form.complain(error.problems)
             self.say(line("not submitted: see the marked answers", "$warning"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -25,7 +25,7 @@ from screens.widgets.unsent_line import UnsentLine
 
 if TYPE_CHECKING:
     from app.desk.protocol import Desk
-    from app.model.case import CaseRow, Claim, ConnectionStatus, Filter, QueueStatus
+    from app.model.case import CaseRow, CaseView, Claim, ConnectionStatus, Filter, QueueStatus
     from app.model.errors import SecondlookError
     from app.shell import Shell
 
@@ -64,7 +64,7 @@ class InboxScreen(Screen[None]):
         self._ready = False
         self._warm = False
         self._note = ""
-        self._claiming = False
+        self._bringing = False
 
     @property
     def shell(self) -> Shell:
@@ -239,16 +239,26 @@ class InboxScreen(Screen[None]):
         self._claim(lambda: desk.claim_case(case_id), lambda error: self._not_given(case_id, error))
 
     def _claim(self, claims: Callable[[], Claim], failed: Callable[[SecondlookError], None] | None = None) -> None:
-        """Opens what is claimed. One at a time: a key that is pressed twice takes no second case along."""
-        if self._claiming:
+        """Opens what is claimed."""
+        self._bring(claims, self._open, failed)
+
+    def _bring(
+        self, asks: Callable[[], T], shows: Callable[[T], None], failed: Callable[[SecondlookError], None] | None = None
+    ) -> None:
+        """Brings a case to the review screen. One at a time: a key that is pressed twice takes no second one along."""
+        if self._bringing:
             return
-        self._claiming = True
+        self._bringing = True
+
+        def came(found: T) -> None:
+            self._bringing = False
+            shows(found)
 
         def over(error: SecondlookError) -> None:
-            self._claiming = False
+            self._bringing = False
             (failed or self.shell.tell_error)(error)
 
-        self.shell.in_thread(claims, self._open, over, group="claim")
+        self.shell.in_thread(asks, came, over, group="claim")
 
     def action_lead(self) -> None:
         """The lead's screen, for leads."""
@@ -265,7 +275,7 @@ class InboxScreen(Screen[None]):
             self._claim(self.shell.desk.undo)
 
     def _open(self, claim: Claim) -> None:
-        self._note, self._claiming = "", False
+        self._note = ""
         review = self.shell.review
         review.show_claim(claim, self._chosen["queue"])
         if self.shell.screen is not review:
@@ -289,13 +299,14 @@ class InboxScreen(Screen[None]):
             if answer.startswith("take"):
                 self._claim(lambda: desk.claim_case(case_id, take_over=True))
             elif answer.startswith("look"):
-                self.shell.in_thread(lambda: desk.view(case_id), self._look, group="claim")
+                self._bring(lambda: desk.view(case_id), self._look)
 
         self.shell.push_screen(Choose(str(error), answers), answered)
 
-    def _look(self, view: Any) -> None:
+    def _look(self, view: CaseView) -> None:
         self.shell.review.show_view(view)
-        self.shell.push_screen("review")
+        if self.shell.screen is not self.shell.review:
+            self.shell.push_screen("review")
 
     # -- drawing --------------------------------------------------------------------------------
 

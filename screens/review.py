@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -11,7 +11,7 @@ from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from app.model.case import CaseView, Claim, Draft
+from app.model.case import CaseView, Claim, Draft, Lease
 from app.model.errors import SecondlookError, Unavailable
 from screens.ask import Choose
 from screens.clock import countdown, due, now_ms
@@ -104,6 +104,9 @@ class ReviewScreen(TeamActs):
 
     def show_claim(self, claim: Claim, queue: str | None) -> None:
         """Shows a case that was handed out; `queue` is where the next one comes from."""
+        if self._leaves:
+            self._leave_with(claim)
+            return
         self._working = Working.claimed(claim, self.shell.idle_seconds, now_ms())
         self._queue, self._draft, self._busy = queue, claim.draft, True
         if self.is_mounted:
@@ -111,6 +114,10 @@ class ReviewScreen(TeamActs):
 
     def show_view(self, view: CaseView) -> None:
         """Shows a case to look at only."""
+        if self._leaves:
+            self._busy, self._leaves, self._working = False, False, None
+            self._to_inbox()
+            return
         self._working = Working.looked_at(view, self.shell.idle_seconds)
         self._draft = Draft()
         self.say(line("You look at this case; nothing can be changed. esc goes back.", "$muted"))
@@ -208,6 +215,10 @@ class ReviewScreen(TeamActs):
         lease = working.lease
         self._busy = True
 
+        def refused(error: SecondlookError) -> None:
+            self._busy = False
+            self._refused(error)
+
         def show(view: CaseView) -> None:
             self._busy = False
             working.view = view
@@ -215,7 +226,7 @@ class ReviewScreen(TeamActs):
                 self.papers.show(view, another=False)
                 self.form.reveal(view, event.label)
 
-        self.shell.in_thread(lambda: self.desk.judge(lease, event.label, event.confidence), show, self._refused)
+        self.shell.in_thread(lambda: self.desk.judge(lease, event.label, event.confidence), show, refused)
 
     @on(RubricForm.Complete)
     def _complete(self) -> None:
@@ -266,16 +277,17 @@ class ReviewScreen(TeamActs):
             working.extended_at = now
             lease = working.lease
 
-            def extended(longer: Any) -> None:
+            def extended(longer: Lease) -> None:
                 working.lease = longer
                 self._draw_top()
 
-            self.shell.in_thread(lambda: self.desk.extend(lease), extended, self._not_extended, group="extend")
+            def refused(error: SecondlookError) -> None:
+                # Of the case before nobody wants to know any more; and while the hub does not answer, a line says so.
+                away = isinstance(error, Unavailable) and not self.desk.unsent().reachable
+                if self._working is working and self._act is None and not away:
+                    self._refused(error)
 
-    def _not_extended(self, error: SecondlookError) -> None:
-        # While the hub does not answer, a line says so all the time.
-        if self.desk.unsent().reachable or not isinstance(error, Unavailable):
-            self._refused(error)
+            self.shell.in_thread(lambda: self.desk.extend(lease), extended, refused, group="extend")
 
     def _tick(self) -> None:
         working = self._working

@@ -1,7 +1,7 @@
 """The key of a journal: in the keyring where one works, else derived from the token, which sending needs anyway.
 
 A key in the keyring outlives the token. One that is derived from a token opens only with that token: after signing in
-anew, the earlier one is in the file beside that of `login --file`, or SECONDLOOK_HUB_TOKEN_BEFORE gives it.
+anew, the earlier ones are in the file beside that of `login --file`, or SECONDLOOK_HUB_TOKEN_BEFORE gives it.
 """
 
 from __future__ import annotations
@@ -76,20 +76,15 @@ class JournalKeys:
 
     def _from_tokens(self) -> list[Key]:
         if not self._derived:
-            tokens = [self._token, os.environ.get(EARLIER, "").strip(), _in_the_file_before()]
+            tokens = [self._token, os.environ.get(EARLIER, "").strip(), *_in_the_file_before()]
             self._derived = [Key("token", _derive(token, self._hub)) for token in tokens if token]
         return self._derived
 
 
-def _in_the_file_before() -> str:
-    """The token that was in the terminal's file of tokens before the one of now."""
+def _in_the_file_before() -> list[str]:
+    """The tokens that were in the terminal's file of tokens before the one of now."""
     named = os.environ.get(f"{VARIABLE}_FILE")
-    if not named:
-        return ""
-    try:
-        return earlier_beside(Path(named)).read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError):
-        return ""
+    return earlier_beside(Path(named)) if named else []
 
 
 def _derive(token: str, hub: str) -> bytes:

@@ -61,10 +61,11 @@ class HubApp:
     def __init__(self, hub: Hub, limits: Limits | None = None) -> None:
         self.preparing = Preparing()
         self.hints = Hints(hub)
+        self._acting = ThreadPoolExecutor(_ACTING, "acting")
         self._state = {
             "hub": hub,
             "preparing": self.preparing,
-            "acting": ThreadPoolExecutor(_ACTING, "acting"),
+            "acting": self._acting,
             "replays": Replays(hub),
             "datasets": Datasets(),
             "hints": self.hints,
@@ -76,3 +77,8 @@ class HubApp:
         """Answers one request."""
         scope["state"] = {**scope.get("state", {}), **self._state}
         await self._api(scope, receive, send)
+
+    def close(self) -> None:
+        """Ends its threads and processes, after what they are at."""
+        self._acting.shutdown()
+        self.preparing.close()

@@ -32,7 +32,7 @@ class _Server(uvicorn.Server):
         """Ends the connections of those who listen, then all others."""
         self._hub.hints.close()
         await super().shutdown(sockets)
-        self._hub.preparing.close()
+        self._hub.close()
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:

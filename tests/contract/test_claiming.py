@@ -223,9 +223,10 @@ def test_a_flag_changes_nothing_but_is_on_record(ada: Desk, ben: Desk) -> None:
     with pytest.raises(BadInput, match="note"):
         ada.flag(case_id, " ")
     ada.flag(case_id, "of case 7")
+    ada.flag(case_id, "of case 7")
     ben.flag(case_id, "no, another amount")
-    details = [one.detail for one in ben.history(case_id)[:2]]
-    assert details == ["no, another amount", "looks like a duplicate · of case 7"]
+    details = [one.detail for one in ben.history(case_id)[:3]]
+    assert details == ["no, another amount", *2 * ["looks like a duplicate · of case 7"]]
 
 
 def test_peek_shows_what_claim_gives_and_leases_nothing(ada: Desk, ben: Desk) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from app.desk.local import LocalDesk
 from app.model.errors import Unavailable
+from db import reviews
 from db.engine import open_store
 from tests.contract import postgres
 from tests.contract.worlds import OPEN_QUEUES, POLICIES, RUBRICS, PostgresWorld, admit, decide, samples
@@ -66,11 +67,35 @@ def test_a_right_that_is_missing_is_said(world: PostgresWorld, url: str) -> None
     assert world.query("SELECT count(*) FROM cases WHERE state = 'leased'") == [(0,)]
 
 
+def drop_connections(world: PostgresWorld) -> None:
+    """As a server that stops does."""
+    with psycopg.connect(postgres.server(), autocommit=True) as connection:
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [world.name])
+
+
+@pytest.mark.parametrize("writes", [True, False])
+def test_the_server_stops_in_the_middle_of_an_act(writes: bool, world: PostgresWorld) -> None:
+    desk = world.desk("ada")
+    claim = desk.claim("credit")
+    with world.store() as store:
+        with (
+            pytest.raises(Unavailable, match=r"cannot serve now|does not answer"),
+            store.write() if writes else store.read() as connection,
+        ):
+            assert reviews.notes(connection, claim.lease.case_id) == {}
+            drop_connections(world)
+            # An ordinary statement of SQLAlchemy's is what finds out.
+            reviews.notes(connection, claim.lease.case_id)
+        with store.read() as connection:
+            assert reviews.notes(connection, claim.lease.case_id) == {}
+    desk.flag(claim.lease.case_id, "still at work")
+    assert world.verify().ok
+
+
 def test_the_server_stops_in_the_middle_of_work(world: PostgresWorld) -> None:
     desk = world.desk("ada")
     claim = desk.claim("credit")
-    with psycopg.connect(postgres.server(), autocommit=True) as connection:
-        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [world.name])
+    drop_connections(world)
     # The connections that were dropped are replaced.
     decide(desk, claim)
     assert world.verify().ok
