@@ -223,7 +223,12 @@ def _explain(said: str) -> str:
             "The database file is damaged or is no SQLite database. Nothing was changed. "
             "Restore a backup, or start a new workspace with `secondlook init`."
         )
-    if "connection" in message and ("refused" in message or "failed" in message or "closed" in message):
+    if "connection" in message and any(word in message for word in ("closed", "terminating", "lost")):
+        return (
+            f"The connection to the database was lost ({message}). What was saved before is kept; whether the last act "
+            "was carried out is not known: look before you do it again. The next act connects anew."
+        )
+    if "connection" in message and ("refused" in message or "failed" in message):
         return f"The database does not answer ({message}). {kept} It is asked again with the next act."
     if "permission denied" in message:
         return f"The database does not allow this ({message}). {kept} docs/team.md lists the rights that are needed."
