@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -27,7 +28,7 @@ from app.model.case import (
     SessionSummary,
     SimilarCase,
 )
-from app.model.errors import BadInput
+from app.model.errors import BadInput, NothingToDo, Refused
 from app.model.policy import QueuePolicy
 from app.model.reveal import RevealRequest, SealedAnswer
 from app.model.rubric import Rubric
@@ -44,6 +45,9 @@ class RemoteDesk(Keeping, RemoteTeam):
         answers; both say what is kept here."""
         super().__init__(url, token, session)
         self._queues: dict[str, tuple[QueuePolicy, Rubric]] = {}
+        # Which cases this terminal was given, as far as it heard; and whether there may be one more.
+        self._heard_of: set[int] = set()
+        self._answers_lost = False
         try:
             self._take_up(str(self._get("/me")["person"]), token)
             for queue in self._get("/queues"):
@@ -128,9 +132,27 @@ class RemoteDesk(Keeping, RemoteTeam):
     # -- reviewing ------------------------------------------------------------------------------
 
     def claim(self, queue: str | None = None) -> Claim:
-        """Leases the most urgent case."""
+        """Leases the most urgent case; first of all one that was leased to this terminal with an answer that got
+        lost."""
         self._send_first("claimed")
-        return self._claimed(self._post("/claims", {"queue": queue}))
+        found = self._unheard(queue) if self._answers_lost else None
+        if found is not None:
+            return found
+        try:
+            return self._claimed(self._post("/claims", {"queue": queue}))
+        except Away:
+            self._answers_lost = True
+            raise
+
+    def _unheard(self, queue: str | None) -> Claim | None:
+        """A case that this terminal holds and never heard of."""
+        for case_id in self.ids(Filter(queue=queue, state="leased", holder=self._person)):
+            if case_id not in self._heard_of:
+                # This person's other terminals have cases too: those are refused.
+                with contextlib.suppress(Refused, NothingToDo):
+                    return self.claim_case(case_id)
+        self._answers_lost = False
+        return None
 
     def claim_case(self, case_id: int, take_over: bool = False) -> Claim:
         """Leases one case."""
@@ -162,7 +184,7 @@ class RemoteDesk(Keeping, RemoteTeam):
     def take_over(self, case_id: int, reason: str) -> Claim:
         """Takes a case that somebody else holds."""
         claim = super().take_over(case_id, reason)
-        self._met(claim.view.row)
+        self._remember(claim)
         return claim
 
     def skip(self, lease: Lease) -> None:
@@ -240,8 +262,12 @@ class RemoteDesk(Keeping, RemoteTeam):
 
     def _claimed(self, data: Any) -> Claim:
         claim = wire.load(Claim, data)
-        self._met(claim.view.row)
+        self._remember(claim)
         return claim
+
+    def _remember(self, claim: Claim) -> None:
+        self._met(claim.view.row)
+        self._heard_of.add(claim.lease.case_id)
 
 
 def _kept_still(url: str, token: str) -> str:

@@ -26,7 +26,7 @@ from app.signing_in import VARIABLE, keep_in_file, token_for
 from db import tokens
 from tests.builders import record
 from tests.contract import hubs
-from tests.contract.worlds import KEYS, SqliteWorld, agreeing, decision, overturning
+from tests.contract.worlds import KEYS, SqliteWorld, agreeing, decide, decision, overturning
 from tests.hub.line import Line, until
 from tests.unit.test_secrets import Ring, use
 
@@ -416,6 +416,27 @@ def test_a_revoked_token_loses_nothing(
     assert (ada.unsent().sent, ada.unsent().refused) == (1, ())
     assert reviews(world) == [(claim.lease.case_id, 1)]
     assert [name for _, name in ring.kept] == ([f"journal:{line.url}"] if keyring else [])
+
+
+def test_a_claim_whose_answer_is_lost_comes_with_the_next_one(
+    terminal: Open, line: Line, hub: Hub, world: SqliteWorld, token: str
+) -> None:
+    ada, elsewhere = terminal(), terminal()
+    others = elsewhere.claim("credit")
+    line.deaf = True
+    with pytest.raises(Unavailable):
+        ada.claim("credit")
+    line.mend()
+    held = "SELECT case_id FROM cases WHERE state = 'leased' ORDER BY case_id"
+    (lost,) = [case_id for (case_id,) in world.query(held) if case_id != others.lease.case_id]
+    claim = ada.claim("credit")
+    assert claim.lease.case_id == lost
+    decide(ada, claim)
+    # From then on claims are claims.
+    following = ada.claim("credit")
+    assert following.lease.case_id not in (lost, others.lease.case_id)
+    assert world.query(held) == [(one,) for one in sorted((others.lease.case_id, following.lease.case_id))]
+    assert elsewhere.held_lease(others.lease.case_id).token == others.lease.token
 
 
 def test_the_token_before_is_found_beside_the_file_of_tokens(
