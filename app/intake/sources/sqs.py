@@ -46,7 +46,9 @@ class SqsSource:
         # A first answer that is not full says that there is hardly more.
         workers = min(self._options.parallel, more) if len(first) == _MOST else min(1, more) if first else 0
         list(self._pool.map(self._drain, [taken] * workers))
-        return Batch([_item(message) for message in taken.messages], lag=self._waiting())
+        # A standard queue may hand a message to two requests: the later one's receipt is the one that counts.
+        messages = {message.get("MessageId", message["ReceiptHandle"]): message for message in taken.messages}
+        return Batch([_item(message) for message in messages.values()], lag=self._waiting())
 
     def acknowledge(self, batch: Batch) -> None:
         """Deletes the messages, ten a request. Raises Unavailable where one stays: it comes again, and is known."""
