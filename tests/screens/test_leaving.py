@@ -11,17 +11,7 @@ from typing import Any
 import pytest
 
 from app.model.case import Filter
-from tests.screens.seat import Seat, copy_of, make_template, seated
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_template(tmp_path_factory.mktemp("leaving") / "desk")
-
-
-@pytest.fixture
-def root(template: Path, tmp_path: Path) -> Path:
-    return copy_of(template, tmp_path / "desk")
+from tests.screens.seat import Seat, seated
 
 
 def held(seat: Seat) -> list[str]:
