@@ -6,17 +6,14 @@ else on its connection, at the latest with the commit; what is wrong with it is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import DBAPIError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _KEY = "secondlook_later"
 _OVER = "secondlook_over"
@@ -67,7 +64,8 @@ def execute(connection: Connection, sql: str, parameters: Values = (), last: boo
             cursor.execute(sql, parameters)
             return cursor
         cursor = _journey(connection, [*before, _Statement(sql, parameters, _left_to_the_caller), *after])[len(before)]
-    connection.info[_OVER] = bool(after)
+    if after:
+        connection.info[_OVER] = True
     return cursor
 
 

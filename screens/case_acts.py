@@ -232,9 +232,13 @@ class CaseActs(OneAct):
         else:
             self._to_inbox()
 
+    def _let_go(self) -> None:
+        """No case is at hand any more."""
+        self._busy, self._leaves, self._working = False, False, None
+
     def _leave_with(self, claim: Claim) -> None:
         """To the inbox, without the case that came while this person was leaving."""
-        self._busy, self._leaves, self._working = False, False, None
+        self._let_go()
         desk = self.desk
         self.shell.in_thread(lambda: desk.release(claim.lease), lambda _done: self._to_inbox(), self._not_put_back)
 
@@ -307,7 +311,7 @@ class CaseActs(OneAct):
                 self.shell.inbox.tell(f"{said.plain.partition(' · ')[0]}.")
             self.show_claim(claim, self._queue)
             return
-        self._busy, self._leaves, self._working = False, False, None
+        self._let_go()
         self.say(Content(""))
         self._to_inbox()
         if isinstance(done, Receipt) and not done.sent:

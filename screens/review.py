@@ -115,7 +115,7 @@ class ReviewScreen(TeamActs):
     def show_view(self, view: CaseView) -> None:
         """Shows a case to look at only."""
         if self._leaves:
-            self._busy, self._leaves, self._working = False, False, None
+            self._let_go()
             self._to_inbox()
             return
         self._working = Working.looked_at(view, self.shell.idle_seconds)

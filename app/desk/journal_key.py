@@ -1,7 +1,7 @@
 """The key of a journal: in the keyring where one works, else derived from the token, which sending needs anyway.
 
 A key in the keyring outlives the token. One that is derived from a token opens only with that token: after signing in
-anew, the earlier ones are in the file beside that of `login --file`, or SECONDLOOK_HUB_TOKEN_BEFORE gives it.
+anew, the earlier ones are in the file beside that of `login --file`, or SECONDLOOK_HUB_TOKEN_BEFORE gives one.
 """
 
 from __future__ import annotations

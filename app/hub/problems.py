@@ -14,7 +14,8 @@ from starlette.responses import Response
 
 from app.crash import crash_report
 from app.desk.wire import TYPE, problem_of
-from app.hub.hub import Denied, Hub
+from app.hub.asking import hub_of
+from app.hub.hub import Denied
 from app.model.errors import SecondlookError
 
 MEDIA_TYPE = "application/problem+json"
@@ -76,8 +77,7 @@ def install(app: FastAPI) -> None:
 
     def denied(request: Request, error: Exception) -> Response:
         assert isinstance(error, Denied)
-        hub: Hub = request.state.hub
-        hub.note_refusal("hub", error.why)
+        hub_of(request).note_refusal("hub", error.why)
         said = "There is no valid token with this request. `secondlook login` asks for one."
         return problem(401, said, {"www-authenticate": 'Bearer realm="secondlook"'})
 

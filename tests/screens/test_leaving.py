@@ -50,12 +50,18 @@ class Slow:
             self.over = True
 
 
+async def claiming(seat: Seat, monkeypatch: pytest.MonkeyPatch, key: str) -> Slow:
+    """Presses a key that claims a case; the claim is carried out, and its answer on its way."""
+    slow = Slow(seat.shell.desk.claim)
+    monkeypatch.setattr(seat.shell.desk, "claim", slow)
+    await seat.press(key)
+    await seat.until(slow.begun.is_set)
+    return slow
+
+
 async def test_while_a_claim_is_on_its_way(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with seated(root) as seat:
-        slow = Slow(seat.shell.desk.claim)
-        monkeypatch.setattr(seat.shell.desk, "claim", slow)
-        await seat.press("n")
-        await seat.until(slow.begun.is_set)
+        slow = await claiming(seat, monkeypatch, "n")
         assert len(held(seat)) == 1
         await seat.press("ctrl+q")
         slow.go_on.set()
@@ -91,10 +97,7 @@ async def test_answers_of_the_case_before_are_not_kept_for_the_next(root: Path) 
 async def test_esc_while_an_act_is_on_its_way(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with seated(root) as seat:
         first = await seat.take_next("summaries")
-        slow = Slow(seat.shell.desk.claim)
-        monkeypatch.setattr(seat.shell.desk, "claim", slow)
-        await seat.press("s")
-        await seat.until(slow.begun.is_set)
+        slow = await claiming(seat, monkeypatch, "s")
         await seat.press("escape")
         await seat.until(lambda: seat.shows("leaving after this"))
         slow.go_on.set()
@@ -139,10 +142,7 @@ async def test_a_late_answer_about_the_case_before_closes_nothing(root: Path, mo
 
 async def test_a_key_pressed_twice_takes_one_case(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with seated(root) as seat:
-        slow = Slow(seat.shell.desk.claim)
-        monkeypatch.setattr(seat.shell.desk, "claim", slow)
-        await seat.press("n")
-        await seat.until(slow.begun.is_set)
+        slow = await claiming(seat, monkeypatch, "n")
         await seat.press("n", "n")
         slow.go_on.set()
         await seat.until(lambda: seat.shell.screen is seat.review and bool(seat.case) and not seat.review._busy)
