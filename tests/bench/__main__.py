@@ -79,7 +79,9 @@ def _print(figure: Figure, as_json: bool) -> None:
     if as_json:
         print(json.dumps(facts), flush=True)
         return
-    baseline = "" if facts["baseline"] is None else f"baseline {facts['baseline']:>10,g}   ratio {facts['ratio']:g}"
+    # There is no ratio to a baseline of nothing, as where the cases did not last.
+    ratio = "" if facts["ratio"] is None else f"   ratio {facts['ratio']:g}"
+    baseline = "" if facts["baseline"] is None else f"baseline {facts['baseline']:>10,g}{ratio}"
     print(
         f"{figure.figure:34} n={figure.n:<10,} {facts['value']:>12,g} {figure.unit:10} {baseline}".rstrip(), flush=True
     )

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -28,6 +28,7 @@ from . import records
 from .figures import Bench, Figure, percentile
 from .postgres import moved, running
 from .stores import Place, open_cases
+from .together import together
 
 _TERMINALS = 64
 _SECONDS = 12.0
@@ -130,12 +131,11 @@ def _terminals(port: int, token: str, queue: str) -> dict[str, Any]:
     # Seconds of each claim, and of the decision that followed.
     took: list[tuple[float, float]] = []
     refused: list[int] = []
-    stop, ready = threading.Event(), threading.Barrier(_TERMINALS + 1)
 
-    def work(number: int) -> None:
+    def make(number: int) -> Callable[[], None]:
         terminal = _Terminal(port, token, number)
-        ready.wait()
-        while not stop.is_set():
+
+        def cycle() -> None:
             start = time.perf_counter()
             status, body = terminal.ask("/claims", orjson.dumps({"queue": queue}))
             claimed = time.perf_counter()
@@ -146,14 +146,9 @@ def _terminals(port: int, token: str, queue: str) -> dict[str, Any]:
             else:
                 refused.append(status)
 
-    threads = [threading.Thread(target=work, args=(n,)) for n in range(_TERMINALS)]
-    for thread in threads:
-        thread.start()
-    ready.wait()
-    time.sleep(_SECONDS)
-    stop.set()
-    for thread in threads:
-        thread.join()
+        return cycle
+
+    together(_TERMINALS, _SECONDS, make)
     cycles = [claim + decision for claim, decision in took]
     return {
         "cycles": len(took),

@@ -7,7 +7,6 @@ the lease, keep the review, the verdict and a log entry, close the case; two com
 from __future__ import annotations
 
 import os
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ from .claim_decide import decision
 from .figures import Bench, Figure, percentile
 from .postgres import moved, running
 from .stores import Place, open_cases
+from .together import together
 
 _SECONDS = 8.0
 _BARE = (
@@ -58,25 +58,18 @@ def run(bench: Bench) -> Iterator[Figure]:
 def measure(terminals: int, make: Callable[[int], Callable[[], None]]) -> list[float]:
     """Seconds of each cycle that so many terminals did at the same time."""
     took: list[float] = []
-    ready = threading.Barrier(terminals + 1)
-    stop = threading.Event()
 
-    def work(number: int) -> None:
+    def timed(number: int) -> Callable[[], None]:
         cycle = make(number)
-        ready.wait()
-        while not stop.is_set():
+
+        def act() -> None:
             start = time.perf_counter()
             cycle()
             took.append(time.perf_counter() - start)
 
-    threads = [threading.Thread(target=work, args=(n,)) for n in range(terminals)]
-    for thread in threads:
-        thread.start()
-    ready.wait()
-    time.sleep(_SECONDS)
-    stop.set()
-    for thread in threads:
-        thread.join()
+        return act
+
+    together(terminals, _SECONDS, timed)
     return took
 
 
