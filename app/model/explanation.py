@@ -6,12 +6,24 @@ Keys that are not named here are kept (`extra="allow"`), never dropped.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Fidelity = Literal["exact", "approximation", "surrogate", "human", "unverified"]
 Anchor = Literal["exact", "shifted", "searched", "failed"]
+Kind = Literal[
+    "attribution",
+    "text_span",
+    "image_region",
+    "counterfactual",
+    "example",
+    "rule",
+    "evidence",
+    "trace",
+    "text",
+    "none",
+]
 
 
 class Part(BaseModel):
@@ -261,15 +273,4 @@ Explanation = Annotated[
     Field(discriminator="kind"),
 ]
 
-KINDS: tuple[str, ...] = (
-    "attribution",
-    "text_span",
-    "image_region",
-    "counterfactual",
-    "example",
-    "rule",
-    "evidence",
-    "trace",
-    "text",
-    "none",
-)
+KINDS: tuple[Kind, ...] = get_args(Kind)

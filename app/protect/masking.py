@@ -1,4 +1,4 @@
-"""Walks through a record: drops what stands under withheld keys, masks known values.
+"""Walks through a record and masks what is found in its texts, numbers and keys.
 
 A record holds the format's own words (`kind`, `value`, `start`, …) and everything a sender adds. The
 first are never masked, even where somebody is called "Value": a record must stay a record.
@@ -10,10 +10,9 @@ from typing import Any, Protocol, get_args
 
 from app.model.explanation import KINDS, Anchor, Fidelity, Part
 from app.model.prediction import InputKind
-from app.model.provenance import FIELDS, Provenance
+from app.model.provenance import FIELDS
 from app.model.words import SEVERITIES
-from app.protect.names import CONSTANT, Withheld
-from app.protect.scrub import Constant, Edit, withheld
+from app.protect.scrub import Constant, Edit
 
 
 class Masker(Protocol):
@@ -49,71 +48,10 @@ _VOCABULARY = {
     "fidelity": frozenset(get_args(Fidelity)),
     "anchor": frozenset(get_args(Anchor)),
 }
-# Under these keys stand words, numbers, and lists of words: validation has seen to that. A mapping with
-# no others holds no key of a sender's own. Only `value` may be anything, and is looked at.
-_PLAIN: dict[str, frozenset[str]] = {
-    "inputs": frozenset(("name", "kind", "value", "role", "withheld")),
-    "items": frozenset(("feature", "value", "contribution", "reveals", "start", "end", "text", "label", "anchor")),
-    "flags": frozenset(("code", "severity", "detail")),
-    "task": frozenset(("type", "labels", "positive", "question")),
-    "output": frozenset(("label", "score", "threshold", "text")),
-    "sampling": frozenset(("reason", "probability")),
-    "target": frozenset(("label", "space", "input")),
-    "reply_to": frozenset(("url",)),
-}
-_NOTHING: frozenset[str] = frozenset()
-_NESTED = frozenset((dict, list))
 # Below these keys everything comes from outside.
 _USER_DATA = frozenset(("value", "values", "arguments", "hyperparameters", "from", "to", "not_applicable", "extra"))
 # Names with numbers: labels of the output, how faithful an explanation is.
 _MEASURES = frozenset(("scores", "fidelity_score"))
-# Only in these is `name` the format's own key: of an input, a step, a measure, a model.
-_NAMED = frozenset(("inputs", "items", "fidelity_score", "baseline", *Provenance.model_fields))
-# Keys of the record that people's data cannot stand under, or that are the case's name.
-_UNTOUCHED = frozenset(("id", "schema"))
-
-
-def drop_keys(record: dict[str, Any], rules: Withheld, raw_values: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The record with a constant where a key names a withheld attribute, at any depth.
-
-    What stood there is added to `raw_values`.
-    """
-
-    def walk(value: Any, own: bool, parent: str) -> Any:
-        plain = _PLAIN.get(parent, _NOTHING) if own else _NOTHING
-        if isinstance(value, list):
-            # `_is_plain`, spelled out: most of what a record holds passes here.
-            return [
-                inner
-                if type(inner) is dict and inner.keys() <= plain and type(inner.get("value")) not in _NESTED
-                else walk(inner, own, parent)
-                for inner in value
-            ]
-        if not isinstance(value, dict) or _is_plain(value, plain):
-            return value
-        kept = {}
-        for key, inner in value.items():
-            ours = own and key in _STRUCTURE and (key != "name" or parent in _NAMED)
-            attribute = None if ours or inner is None or _is_constant(inner, rules) else rules.attribute(key)
-            if attribute is not None:
-                raw_values.append((attribute, inner))
-                kept[key] = withheld(attribute)
-            elif ours and key == "scores" and parent == "output":
-                # Its keys are labels: a model may well score `religion` or `age`.
-                kept[key] = inner
-            else:
-                kept[key] = walk(inner, ours and key not in _USER_DATA, key)
-        return kept
-
-    return {
-        key: value if key in _UNTOUCHED or not isinstance(value, dict | list) else walk(value, key != "extra", key)
-        for key, value in record.items()
-    }
-
-
-def _is_plain(item: Any, keys: frozenset[str]) -> bool:
-    """Whether this is a mapping of these keys only, with nothing inside: nearly every one is."""
-    return type(item) is dict and item.keys() <= keys and type(item.get("value")) not in _NESTED
 
 
 def masked(value: Any, found: Masker, own: bool = True) -> Any:
@@ -140,12 +78,6 @@ def masked(value: Any, found: Masker, own: bool = True) -> Any:
                 kept[name] = masked(inner, found, ours and key not in _USER_DATA)
         return kept
     return found.number(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-
-
-def _is_constant(value: Any, rules: Withheld) -> bool:
-    """Whether a value was taken out already, for an attribute that is withheld."""
-    found = isinstance(value, str) and value.startswith(CONSTANT) and value.endswith("]")
-    return found and rules.attribute(value[len(CONSTANT) : -1]) is not None
 
 
 def _is_fixed(key: str, value: Any) -> bool:

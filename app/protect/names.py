@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from app.protect.whose import of_a_person
@@ -78,8 +78,6 @@ CONSTANT = "[withheld: "
 _BY_JOINED_NAME = {name.replace("_", ""): attribute for name, attribute in _BY_NAME.items()}
 _LONGEST = max(name.count("_") for name in _BY_NAME) + 1
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-# What explainers put around a feature's name: `25 < age <= 37` (LIME), `encoder__sex_female` (scikit-learn).
-_AROUND_FEATURES = re.compile(r"[<>=≤≥!]+|__")
 # Names are a sender's: neither many of them nor long ones may fill the memory.
 _CACHED_NAMES = 4096
 _CACHED_LENGTH = 200
@@ -139,7 +137,6 @@ class Withheld:
             for n in range(1, len(words)):
                 self._beginnings.setdefault(words[:n], name)
         self._names: dict[str, str | None] = {}
-        self._features: dict[str, str | None] = {}
 
     def attribute(self, name: str) -> str | None:
         """The withheld attribute that this input or key names, or None."""
@@ -148,27 +145,20 @@ class Withheld:
         found = None if name.startswith(CONSTANT) else self._attribute(tokens(name), CONSTANT not in name)
         return _remember(self._names, name, found)
 
-    def feature(self, name: str, visible: frozenset[str]) -> str | None:
-        """The attribute behind an explainer's feature name; sees through one-hot names like `race_Black`.
+    def phrases(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """The names that are withheld by policy or record, in words, with their attribute."""
+        yield from self._revealing.items()
+        yield from self._declared.items()
 
-        A name that is itself a visible input's is not withheld.
-        """
-        if name in visible or name.startswith(CONSTANT):
-            return None
-        if name not in self._features:
-            found = _remember(self._features, name, self._beginning(name))
-        else:
-            found = self._features[name]
-        if found:
-            return found
-        parts = [part.strip() for part in _AROUND_FEATURES.split(name)]
-        return next((found for part in parts if part not in visible and (found := self._beginning(part))), None)
+    def words(self, words: tuple[str, ...], by_rules: bool = True) -> str | None:
+        """The attribute that words mean together. `by_rules`: the built-in list also counts beside words for a
+        person."""
+        return self._attribute(words, by_rules)
 
-    def _beginning(self, name: str) -> str | None:
-        """The withheld attribute that the name's first words mean."""
-        words, rules = tokens(name), CONSTANT not in name
+    def beginning(self, words: tuple[str, ...], by_rules: bool = True) -> str | None:
+        """The attribute that the words begin with, the longest beginning first: `race_Black`."""
         some = range(min(len(words), _FIRST_WORDS), 0, -1)
-        return next((found for n in some if (found := self._attribute(words[:n], rules))), None)
+        return next((found for n in some if (found := self._attribute(words[:n], by_rules))), None)
 
     def _attribute(self, words: tuple[str, ...], rules: bool = True) -> str | None:
         """`rules`: names of the built-in list also count beside words for a person.

@@ -19,16 +19,24 @@ import orjson
 from app.model.policy import QueuePolicy
 from app.model.prediction import CODE_LENGTH, NAME_LENGTH, Prediction
 from app.protect.coarsen import Coarser
-from app.protect.explanations import target_of, without_withheld
-from app.protect.masking import drop_keys, masked, texts_of
+from app.protect.explanations import Seen, target_of, without_withheld
+from app.protect.feature_names import FeatureNames
+from app.protect.masking import masked, texts_of
 from app.protect.names import Withheld
+from app.protect.raw_values import RawValues
 from app.protect.redact import Redaction
 from app.protect.scrub import Edit, Scrubber, known_values, moved, scrubber, withheld
+from app.protect.sections import without_withheld_keys
+from app.protect.user_data import UserData
 
 # Keys of the record that are the format's own, or handled one by one.
 _OWN_KEYS = frozenset(Prediction.model_fields) - {"schema_"} | {"schema"}
 _FREE_TEXT = "free text"
 _PROSE = frozenset(("text", "chat", "json"))
+# For so many sets of input names what judges feature names is kept.
+_CACHED_FORMS = 256
+# A second pass finds where values stand that only the first one knew to be withheld.
+_MOST_PASSES = 2
 # Unknown keys may hold prose as well; a value longer than this, with spaces, counts as such.
 _SHORT = 40
 
@@ -64,6 +72,7 @@ class Protector:
         self._key = pseudonym_key
         self._revealing = {name: attribute for attribute, names in policy.reveals.items() for name in names}
         self._by_attributes: dict[tuple[str, ...], Withheld] = {}
+        self._by_inputs: dict[Any, FeatureNames] = {}
         self._coarser = Coarser(policy)
         # Most policies coarsen nothing: every input would be asked in vain.
         self._coarsens = bool(self._coarser)
@@ -86,16 +95,14 @@ class Protector:
         unknown = {key: value for key, value in record.items() if key not in _OWN_KEYS}
         if unknown:
             kept["extra"] = {**(record.get("extra") or {}), **unknown}
-        shown = partial(self._shown, record["id"]) if self._coarsens else None
         kept["inputs"] = self._inputs(record, rules, taken)
         subject = record.get("subject")
         if subject is not None:
             taken.add("subject", "subject", subject)
-        if kept.get("explanations"):
-            kept["explanations"] = [without_withheld(e, rules, kept["inputs"], shown) for e in kept["explanations"]]
         if self._texts is not None and kept.get("extra"):
             kept["extra"] = self._declared(kept["extra"], taken)
-        kept, found = _scrub(kept, rules, taken)
+        kept = self._structure(kept, rules, taken)
+        kept, found = _scrub(kept, taken)
         if self._redaction:
             kept = self._redacted(kept)
         _keep_masked_texts(record, kept, taken)
@@ -185,6 +192,44 @@ class Protector:
         if value.startswith("id-") and len(value) == 19:
             return value
         return "id-" + base64.b32encode(self._mac(f"case:{case}", field, value)[:10]).decode().lower()
+
+    def _structure(self, kept: dict[str, Any], rules: Withheld, taken: Taken) -> dict[str, Any]:
+        """The record without what names, keys and explainers' features say is withheld."""
+        for _ in range(_MOST_PASSES):
+            known = len(taken.pairs)
+            seen = self._seen(kept, rules, taken)
+            explanations = kept.get("explanations")
+            if explanations:
+                kept = {**kept, "explanations": [without_withheld(one, seen) for one in explanations]}
+            kept = _without_lost_spans(kept, without_withheld_keys(kept, seen.data))
+            # What was found just now may stand somewhere else without a name.
+            if len(taken.pairs) == known:
+                break
+        return kept
+
+    def _seen(self, kept: dict[str, Any], rules: Withheld, taken: Taken) -> Seen:
+        inputs = kept["inputs"]
+        names = self._names_of(inputs, rules)
+        values = {item["name"]: item.get("value") for item in inputs if item.get("withheld") is None}
+        data = UserData(
+            names,
+            RawValues(taken.pairs),
+            lambda attribute, value: taken.add(attribute, f"elsewhere.{attribute}", value),
+            values,
+        )
+        hidden = frozenset(item["name"] for item in inputs if item.get("withheld") is not None)
+        return Seen(names, data, values, hidden, partial(self._shown, kept["id"]) if self._coarsens else None)
+
+    def _names_of(self, inputs: list[dict[str, Any]], rules: Withheld) -> FeatureNames:
+        """What judges feature names; the records of a stream mostly have the same inputs."""
+        key = (rules, tuple((item["name"], item.get("withheld")) for item in inputs))
+        found = self._by_inputs.get(key)
+        if found is None:
+            found = FeatureNames(rules, inputs, self._coarser.handles if self._coarsens else None)
+            if len(self._by_inputs) >= _CACHED_FORMS:
+                self._by_inputs.clear()
+            self._by_inputs[key] = found
+        return found
 
     def _declared(self, extra: dict[str, Any], taken: Taken) -> dict[str, Any]:
         """Unknown keys without prose that the policy does not declare."""
@@ -289,12 +334,29 @@ def joined_texts(kept: dict[str, Any]) -> str:
     return "\n".join(texts_of(kept)) if "\\" in document else document
 
 
-def _scrub(kept: dict[str, Any], rules: Withheld, taken: Taken) -> tuple[dict[str, Any], Scrubber | None]:
-    """The record without what stands under withheld keys, and with known values masked by the scrubber."""
-    found_under: list[tuple[str, Any]] = []
-    kept = drop_keys(kept, rules, found_under)
-    for attribute, value in found_under:
-        taken.add(attribute, f"elsewhere.{attribute}", value)
+def _without_lost_spans(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """The record whose spans into a JSON document that was written anew point nowhere."""
+    if not after.get("explanations"):
+        return after
+    old, new = texts(before), texts(after)
+    changed = {name for name, text in new.items() if old.get(name) is not text and old.get(name) != text}
+    if not changed:
+        return after
+    return {
+        **after,
+        "explanations": [_lost(one) if target_of(one) in changed else one for one in after["explanations"]],
+    }
+
+
+def _lost(explanation: dict[str, Any]) -> dict[str, Any]:
+    if explanation["kind"] not in ("text_span", "evidence"):
+        return explanation
+    lost = {"start": None, "end": None, "anchor": "failed"}
+    return {**explanation, "items": [{**item, **lost} for item in explanation.get("items") or ()]}
+
+
+def _scrub(kept: dict[str, Any], taken: Taken) -> tuple[dict[str, Any], Scrubber | None]:
+    """The record with known values masked, and what found them."""
     known = known_values(taken.pairs)
     found = scrubber(known, joined_texts(kept)) if known else None
     return (scrubbed(kept, found) if found else kept), found

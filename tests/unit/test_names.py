@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from app.protect.feature_names import FeatureNames
 from app.protect.names import DEFAULT_WITHHELD, Withheld, tokens
 
 PLAIN = Withheld((), {})
-NONE: frozenset[str] = frozenset()
+
+
+def feature(name: str, *visible: str) -> str | None:
+    """The attribute that a feature's name speaks of, beside visible inputs."""
+    return FeatureNames(PLAIN, [{"name": one} for one in visible]).withheld(name)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +54,7 @@ def test_every_default_name_means_its_attribute(attribute: str) -> None:
 )
 def test_other_names_are_not_withheld(name: str) -> None:
     assert PLAIN.attribute(name) is None
-    assert PLAIN.feature(name, NONE) is None
+    assert feature(name) is None
 
 
 @pytest.mark.parametrize(
@@ -96,12 +101,14 @@ def test_a_name_of_which_something_was_taken_out_is_not_judged_again() -> None:
 
 def test_a_million_names_do_not_fill_the_memory() -> None:
     rules = Withheld([], {})
+    names = FeatureNames(rules, [])
     for number in range(20_000):
         rules.attribute(f"key {number}")
-        rules.feature(f"feature {number}", NONE)
+        names.withheld(f"feature {number}")
     rules.attribute("long " * 1000)
-    kept = [*rules._names, *rules._features]
-    assert len(kept) < 10_000
+    names.withheld("long " * 1000)
+    kept = [*rules._names, *names._features]
+    assert len(kept) < 16_000
     assert max(map(len, kept)) < 300
 
 
@@ -110,7 +117,7 @@ def test_thousands_of_declared_names_and_long_ones_cost_little() -> None:
     for number in range(5000):
         assert rules.attribute(f"tribe {number}") == f"tribe {number} group"
         assert rules.attribute(f"tribe {number} group fine") == f"tribe {number} group"
-    assert rules.feature("x " * 20_000 + "age", NONE) is None
+    assert FeatureNames(rules, []).withheld("x " * 20_000 + "age") == "age"
 
 
 def test_what_is_declared_is_withheld_in_parts_and_extensions() -> None:
@@ -143,7 +150,7 @@ def test_showing_a_name_keeps_a_longer_declared_one_withheld() -> None:
 
 
 @pytest.mark.parametrize(
-    ("feature", "attribute"),
+    ("name", "attribute"),
     [
         ("race_Black", "ethnicity"), ("race=Black", "ethnicity"), ("sex: female", "sex"), ("Gender female", "sex"),
         ("age > 37", "age"), ("25.00 < age <= 37.00", "age"), ("0 ≤ ageInYears", "age"), ("race != white", "ethnicity"),
@@ -152,13 +159,56 @@ def test_showing_a_name_keeps_a_longer_declared_one_withheld() -> None:
         ("visible age > 3", None), ("age of account", "age"),
     ],
 )  # fmt: skip
-def test_what_explainers_make_of_names(feature: str, attribute: str | None) -> None:
-    assert PLAIN.feature(feature, frozenset({"visible age", "month"})) == attribute
+def test_what_explainers_make_of_names(name: str, attribute: str | None) -> None:
+    assert feature(name, "visible age", "month") == attribute
 
 
 def test_a_visible_input_is_not_withheld_as_a_feature() -> None:
-    assert PLAIN.feature("age of account", frozenset({"age of account"})) is None
-    assert PLAIN.feature("age of account <= 3.00", frozenset({"age of account"})) == "age"
+    assert feature("age of account", "age of account") is None
+    assert feature("age of account <= 3.00", "age of account") is None
+    assert feature("age of account * age", "age of account") == "age"
+
+
+# What stands in the place of NAME is the name of a withheld input.
+DERIVED = [
+    "NAME", "income & NAME", "NAME & income", "income*NAME", "NAME * income", "income NAME", "NAME income",
+    "income x NAME", "income:NAME", "income×NAME", "income_x_NAME", "income/NAME", "(income, NAME)", "income + NAME",
+    "log_NAME", "log(NAME)", "log1p(NAME)", "np.log(NAME)", "sqrt_NAME", "NAME^2", "NAME²", "NAME ** 2", "NAME_sq",
+    "num__NAME", "num__log_NAME", "cat__NAME", "cat__NAME_X", "remainder__NAME", "preprocessor__num__NAME",
+    "missingindicator_NAME", "imputer__missingindicator_NAME", "NAME_missing", "NAME_isna", "is_missing_NAME",
+    "scaled_NAME", "NAME_scaled", "NAME_zscore", "standardscaler__NAME", "onehotencoder__NAME_X", "NAME_X", "NAME=X",
+    "NAME[T.X]", "C(NAME)[T.X]", "C(NAME, Treatment)[T.X]", "bs(NAME, df=4)[2]", "NAME <= 25.00", "NAME>25",
+    "20 < NAME <= 30", "income > 2000.00 AND NAME <= 25.00", "purpose=car, NAME<=25", "not NAME == X", "NAME in [X, Y]",
+    "if NAME > 30 then", "NAME_binned", "kbins__NAME_3.0", "te_NAME", "NAME_te", "NAME_woe", "f(NAME)", "I(NAME > 3)",
+    "NAME|income", "income & (purpose & NAME)", "income__NAME", "income.NAME", "income-NAME", "NAME2", "logNAME",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("pattern", DERIVED)
+@pytest.mark.parametrize("withheld", ["age", "Tribe group", "zqx"])
+def test_derived_and_combined_names_speak_of_what_they_come_from(pattern: str, withheld: str) -> None:
+    inputs = [{"name": "income"}, {"name": "purpose"}, {"name": withheld, "withheld": "said"}]
+    for spelt in (withheld, withheld.upper(), withheld.replace(" ", "_")):
+        if pattern == "logNAME" and " " in spelt:
+            continue
+        names = FeatureNames(Withheld([withheld], {}), inputs)
+        assert names.withheld(pattern.replace("NAME", spelt)) is not None
+
+
+@pytest.mark.parametrize("pattern", DERIVED)
+def test_derived_names_of_visible_inputs_may_be_seen(pattern: str) -> None:
+    names = FeatureNames(PLAIN, [{"name": "income"}, {"name": "purpose"}, {"name": "months"}, {"name": "account age"}])
+    assert names.withheld(pattern.replace("NAME", "months")) is None
+    assert names.withheld(pattern.replace("NAME", "account age")) is None or pattern == "logNAME"
+
+
+@pytest.mark.parametrize("pattern", DERIVED)
+def test_derived_names_name_the_inputs_that_are_shown_less_exactly(pattern: str) -> None:
+    inputs = [{"name": "income"}, {"name": "purpose"}, {"name": "salary year"}]
+    names = FeatureNames(PLAIN, inputs, lambda name: name == "salary year")
+    found = names.coarse(pattern.replace("NAME", "salary_year"))
+    assert found == ("salary year",) or pattern == "logNAME"
+    assert names.coarse(pattern.replace("NAME", "months")) == ()
 
 
 def test_tokens() -> None:

@@ -1,0 +1,178 @@
+"""What an explainer's feature name speaks of: which inputs, and whether one of them is withheld.
+
+Explainers combine and derive names: `income & age`, `log_age`, `num__income`, `missingindicator_age`,
+`25 < age <= 37`, `income > 2000 AND age <= 25`. A name is split into parts and the parts into words; the inputs of the
+record are found among them, the longest first, and the words between are judged like any other name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from app.protect.names import CONSTANT, Withheld, tokens
+from app.protect.whose import is_of_a_thing
+from app.protect.word_sets import word_set
+
+# What stands between the parts of a name: operators, brackets, scikit-learn's double underscore, words of rules.
+_BETWEEN = re.compile(r"[<>=≤≥≠!&*^/+|,;:()\[\]{}~×·%]+|__|\b(?:AND|OR|NOT|and|or|not|in|is|x)\b")
+# What pipelines and people write around the name of a feature that they derive from it.
+_DERIVING = word_set(
+    "log log1p log10 log2 ln sqrt cbrt exp expm1 abs sq square squared cube cubed pow power inv inverse reciprocal sin "
+    "cos tan tanh sigmoid logit rank ranked scaled scale std stdized standardized standardised standard zscore z norm "
+    "normed normalized normalised minmax robust winsorized winsorised clipped clip binned bin bins bucket bucketed "
+    "bucketized quantile quantiles decile cut qcut kbins discretized discretised num numeric numerical cat categorical "
+    "cats ord ordinal onehot ohe hot dummy dummies encoder encoded enc label target te woe freq frequency count hash "
+    "hashed embedding emb missing missingindicator indicator isna isnull isnan na nan null is has was had imputed "
+    "imputer simpleimputer knnimputer filled scaler standardscaler minmaxscaler robustscaler maxabsscaler "
+    "onehotencoder ordinalencoder targetencoder functiontransformer powertransformer quantiletransformer "
+    "polynomialfeatures splinetransformer columntransformer pipeline preprocessor preprocess preprocessing transformer "
+    "transform transformed remainder passthrough passthru poly spline bs ns te ti s f i c t feature feat var variable "
+    "col column input inputs raw orig original lag lead diff delta mean avg average median max min sum total pct "
+    "percent centered centred"
+)
+# Shortest name that is recognised without anything between it and what derives from it: `logage`.
+_SHORTEST_JOINED = 3
+_DIGITS = "0123456789"
+_CACHED_NAMES = 4096
+_CACHED_LENGTH = 200
+
+
+class FeatureNames:
+    """Judges feature names for one set of inputs."""
+
+    def __init__(
+        self, rules: Withheld, inputs: Iterable[Mapping[str, Any]], is_coarse: Callable[[str], bool] | None = None
+    ) -> None:
+        """`inputs`: those of the protected record. `is_coarse`: whether the policy shows an input of this name less
+        exactly than it came (`band`, `pseudonymise`)."""
+        self._rules = rules
+        self._withheld: dict[tuple[str, ...], str] = dict(rules.phrases())
+        self._coarse: dict[tuple[str, ...], str] = {}
+        shown: set[tuple[str, ...]] = set()
+        visible: set[str] = set()
+        for item in inputs:
+            name, words = item["name"], tokens(item["name"])
+            if item.get("withheld") is not None:
+                if words and not name.startswith(CONSTANT):
+                    self._withheld.setdefault(words, item["withheld"])
+                continue
+            visible.add(name)
+            if is_coarse and is_coarse(name):
+                self._coarse.setdefault(words, name)
+            shown.add(words)
+        self.visible = frozenset(visible)
+        self.exact = frozenset(name for name in visible if tokens(name) not in self._coarse)
+        """Names of inputs that are shown as they came."""
+        self._known = shown | self._withheld.keys()
+        self._longest = max(map(len, self._known), default=0)
+        self._joined = {"".join(words): words for words in self._known if len("".join(words)) >= _SHORTEST_JOINED}
+        self._features: dict[str, str | None] = {}
+        self._keys: dict[str, str | None] = {}
+
+    def withheld(self, name: str) -> str | None:
+        """The withheld attribute that a feature name speaks of, or None. A visible input's own name speaks of none.
+
+        Also sees through one-hot names like `race_Black`: what a name begins with counts.
+        """
+        return self._judged(name, self._features, beginnings=True)
+
+    def key(self, name: str) -> str | None:
+        """The same for a key in somebody's JSON, which is judged as a whole: `race_track` is not `race`."""
+        return self._judged(name, self._keys, beginnings=False)
+
+    def coarse(self, name: str) -> tuple[str, ...]:
+        """The inputs shown less exactly that a feature name speaks of, in order."""
+        if not self._coarse or name in self.exact:
+            return ()
+        found = (
+            self._coarse[words] for part in _parts(name) for words, _, _ in self._found(part) if words in self._coarse
+        )
+        return tuple(dict.fromkeys(found))
+
+    def _judged(self, name: str, cache: dict[str, str | None], beginnings: bool) -> str | None:
+        if name in self.visible or name.startswith(CONSTANT):
+            return None
+        if name in cache:
+            return cache[name]
+        found = self._attribute(name, beginnings)
+        if len(name) <= _CACHED_LENGTH:
+            if len(cache) >= _CACHED_NAMES:
+                cache.clear()
+            cache[name] = found
+        return found
+
+    def _attribute(self, name: str, beginnings: bool) -> str | None:
+        whole = self._rules.attribute(name)
+        if whole is not None:
+            return whole
+        # What is left of a name from which something was taken out says nothing by the rules for persons.
+        by_rules = CONSTANT not in name
+        judge = self._rules.beginning if beginnings else self._rules.words
+        for part in _parts(name):
+            end = 0
+            for words, start, after in self._found(part):
+                if words in self._withheld:
+                    return self._withheld[words]
+                if found := _between(part[end:start], judge, by_rules):
+                    return found
+                end = after
+            if found := _between(part[end:], judge, by_rules):
+                return found
+        return None
+
+    def _found(self, part: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], int, int]]:
+        """The inputs and withheld names in a part, with where they begin and end; of several at one place the
+        longest."""
+        at = 0
+        while at < len(part):
+            words, size = self._at(part, at)
+            if words:
+                yield words, at, at + size
+            at += size
+
+    def _at(self, part: tuple[str, ...], at: int) -> tuple[tuple[str, ...], int]:
+        """The longest input or withheld name that begins at a word, and how many words it takes; one without."""
+        for size in range(min(self._longest, len(part) - at), 0, -1):
+            words = part[at : at + size]
+            if words not in self._known:
+                # `salary_year2`: a power, or one more of its kind.
+                words = (*words[:-1], words[-1].rstrip(_DIGITS))
+            if words in self._known and not (words in self._withheld and is_of_a_thing(part, at, at + size)):
+                return words, size
+        return self._derived(part[at]) or (), 1
+
+    def _derived(self, word: str) -> tuple[str, ...] | None:
+        """The input whose name makes up a word together with what derives from it: `logage`."""
+        bare = word.strip(_DIGITS)
+        for cut in range(1, len(bare)):
+            front, back = bare[:cut], bare[cut:]
+            if front in _DERIVING and len(front) > 1 and back in self._joined:
+                return self._joined[back]
+            if back in _DERIVING and len(back) > 1 and front in self._joined:
+                return self._joined[front]
+        return None
+
+
+def _parts(name: str) -> Iterator[tuple[str, ...]]:
+    """The words of each part of a name."""
+    return filter(None, map(tokens, _BETWEEN.split(name)))
+
+
+def _between(
+    words: tuple[str, ...], judge: Callable[[tuple[str, ...], bool], str | None], by_rules: bool
+) -> str | None:
+    """The attribute that words between known names mean, with and without what derives from it."""
+    if not words:
+        return None
+    found = judge(words, by_rules)
+    if found is not None:
+        return found
+    first, last = 0, len(words)
+    while first < last and words[first] in _DERIVING:
+        first += 1
+    while first < last and (words[last - 1] in _DERIVING or words[last - 1].isdigit()):
+        last -= 1
+    bare = words[first:last]
+    return judge(bare, by_rules) if bare and bare != words else None

@@ -1,0 +1,182 @@
+"""Withheld values in a sender's own JSON: found by their keys, by what names them, and standing alone.
+
+The JSON may hold anything: objects, tables, pairs, tool calls, JSON documents in strings. Where a key or a name speaks
+of a withheld attribute, what stands there is taken out; a lone value that equals a withheld one as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from app.protect import named_values
+from app.protect.feature_names import FeatureNames
+from app.protect.names import CONSTANT
+from app.protect.raw_values import RawValues
+from app.protect.scrub import Constant, withheld
+
+# A longer string is no document that somebody put into another.
+_LONGEST_DOCUMENT = 1_000_000
+_DOCUMENTS = {"{": "}", "[": "]"}
+# Notes what was taken out, and as which attribute.
+TakeOut = Callable[[str, Any], None]
+
+
+class UserData:
+    """Masks withheld values in JSON of one record."""
+
+    def __init__(
+        self, names: FeatureNames, raw: RawValues, take_out: TakeOut, visible: Mapping[str, Any] | None = None
+    ) -> None:
+        """`raw`: the values that are known to be withheld. `visible`: values of inputs that are shown, which may be
+        repeated under their names."""
+        self._names = names
+        self._raw = raw
+        self._take_out = take_out
+        self._visible = visible or {}
+
+    def masked(self, value: Any, parent: str = "", lone: bool = True) -> Any:
+        """A value without what is withheld; the same object where nothing is.
+
+        `parent` is the key it stands under. `lone`: whether values that stand alone are compared with withheld ones.
+        """
+        if isinstance(value, dict):
+            return self._object(value, parent, lone)
+        if isinstance(value, list):
+            return self._list(value, parent, lone)
+        if isinstance(value, str):
+            document = self.document(value, lone)
+            if document is not None:
+                return document
+        return self._lone(value, parent) if lone else value
+
+    def document(self, text: str, lone: bool = True) -> str | None:
+        """A JSON document in a string, without what is withheld; None where there is none, or nothing to take out."""
+        beginning = text[:64].lstrip()[:1]
+        if beginning not in _DOCUMENTS or not text.rstrip().endswith(_DOCUMENTS[beginning]):
+            return None
+        if len(text) > _LONGEST_DOCUMENT:
+            return None
+        try:
+            inner = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            return None
+        kept = self.masked(inner, lone=lone)
+        return None if kept == inner else orjson.dumps(kept).decode()
+
+    def beside(self, mapping: Mapping[str, Any], named_by: str, attribute: str) -> dict[str, Any]:
+        """A mapping that speaks of a withheld attribute: what names it and what says nothing of its value."""
+        kept: dict[str, Any] = {}
+        for key, value in mapping.items():
+            if key == named_by or value is None or named_values.is_harmless(key, value):
+                kept[key] = value
+            else:
+                kept[key] = self._taken(attribute, value)
+        return kept
+
+    def _object(self, mapping: dict[str, Any], parent: str, lone: bool) -> dict[str, Any]:
+        named = named_values.feature_named(mapping)
+        table = named if named and _holds_lists(mapping, named[0]) else named_values.header_of(mapping)
+        if named and named is not table:
+            attribute = next((found for name in named[1] if (found := self.speaks_of(name))), None)
+            if attribute is not None and not self._repeats_visible(mapping, named[1]):
+                return self.beside(mapping, named[0], attribute)
+        columns = self._columns(table[1]) if table else {}
+        kept = {}
+        for key, value in mapping.items():
+            if table and columns and key != table[0]:
+                value = self._rows(value, columns, len(table[1]))
+            kept[key] = self.under(mapping, key, value, parent, lone, is_label=bool(named and key == named[0]))
+        return kept
+
+    def _repeats_visible(self, mapping: Mapping[str, Any], names: Sequence[str]) -> bool:
+        """Whether a mapping says of one input what is shown of it anyway."""
+        return len(names) == 1 and names[0] in self._visible and mapping.get("value") == self._visible[names[0]]
+
+    def under(
+        self, mapping: dict[str, Any], key: str, value: Any, parent: str, lone: bool = True, is_label: bool = False
+    ) -> Any:
+        """What is kept of `value` under one key of a mapping, which itself stands under `parent`."""
+        if value is None or self._is_taken(value) or (key in self._visible and self._visible[key] == value):
+            return value
+        attribute = self._names.key(key)
+        if attribute == "name" and not named_values.names_a_person(mapping, key, parent):
+            # A label, a tool or a file: what stands there may still hold a withheld value.
+            attribute = None
+            lone = lone and not is_label
+        attribute = attribute or next(iter(self._names.coarse(key)), None)
+        if attribute is not None:
+            return self._taken(attribute, value)
+        return self.masked(value, key, lone)
+
+    def speaks_of(self, name: str) -> str | None:
+        """The withheld attribute, or the input shown less exactly, that a name speaks of."""
+        return self._names.withheld(name) or next(iter(self._names.coarse(name)), None)
+
+    def _list(self, values: list[Any], parent: str, lone: bool) -> list[Any]:
+        rows: Sequence[Any] = values
+        if named_values.is_header_row(values):
+            columns = self._columns(values[0])
+            if columns:
+                rows = [values[0], *(self._row(row, columns) for row in values[1:])]
+        pairs = len(rows) > 0 and all(map(named_values.is_pair, rows))
+        return [self._pair(inner, lone) if pairs else self.masked(inner, parent, lone) for inner in rows]
+
+    def _pair(self, pair: list[Any], lone: bool) -> list[Any]:
+        attribute = self.speaks_of(pair[0])
+        if attribute is None or pair[1] is None or self._is_taken(pair[1]):
+            return [self.masked(inner, lone=lone) for inner in pair]
+        return [pair[0], self._taken(attribute, pair[1])]
+
+    def _columns(self, names: Sequence[str]) -> dict[int, str]:
+        """Places of withheld columns in a table's header, with their attributes."""
+        found = ((place, self.speaks_of(name)) for place, name in enumerate(names) if name)
+        return {place: attribute for place, attribute in found if attribute is not None}
+
+    def _rows(self, value: Any, columns: Mapping[int, str], width: int) -> Any:
+        """A row of a table, or rows, or rows by name, without withheld columns."""
+        if isinstance(value, dict):
+            return {key: self._rows(inner, columns, width) for key, inner in value.items()}
+        if not isinstance(value, list):
+            return value
+        if value and all(isinstance(row, list) for row in value):
+            return [self._rows(row, columns, width) for row in value]
+        return self._row(value, columns) if len(value) == width else value
+
+    def _row(self, row: list[Any], columns: Mapping[int, str]) -> list[Any]:
+        return [
+            self._taken(columns[place], cell)
+            if place in columns and cell is not None and not self._is_taken(cell)
+            else cell
+            for place, cell in enumerate(row)
+        ]
+
+    def _lone(self, value: Any, parent: str) -> Any:
+        attribute = self._raw.attribute(value)
+        if attribute is None or (parent in self._visible and self._visible[parent] == value):
+            return value
+        return withheld(attribute)
+
+    def _taken(self, attribute: str, value: Any) -> Any:
+        if self._is_taken(value):
+            return value
+        self._take_out(attribute, value)
+        return withheld(attribute)
+
+    def _is_taken(self, value: Any) -> bool:
+        """Whether a value is what stands in place of one."""
+        if isinstance(value, Constant):
+            return True
+        ours = isinstance(value, str) and value.startswith(CONSTANT) and value.endswith("]")
+        return ours and self._names.withheld(value[len(CONSTANT) : -1]) is not None
+
+
+def _holds_lists(mapping: Mapping[str, Any], named_by: str) -> bool:
+    """Whether a mapping's names are those of parallel lists, of which only some may be withheld."""
+    return isinstance(mapping[named_by], list) and any(
+        isinstance(value, list) and len(value) == len(mapping[named_by])
+        for key, value in mapping.items()
+        if key != named_by
+    )
