@@ -283,4 +283,6 @@ def _example(item: dict[str, Any], seen: Seen) -> dict[str, Any]:
 
 def _step(item: dict[str, Any], seen: Seen) -> dict[str, Any]:
     """An agent's step: its name is a tool's, all else of it a sender's own."""
-    return {key: inner if key in _STEP_KEYS else seen.data.masked(inner, key) for key, inner in item.items()}
+    own = {key: inner for key, inner in item.items() if key in _STEP_KEYS}
+    masked: dict[str, Any] = seen.data.masked({key: inner for key, inner in item.items() if key not in _STEP_KEYS})
+    return own | masked

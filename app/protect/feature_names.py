@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from app.protect.names import CONSTANT, Withheld, tokens
+from app.protect.names import CONSTANT, Withheld, is_listed, tokens
 from app.protect.whose import is_of_a_thing
 from app.protect.word_sets import word_set
 
@@ -81,6 +81,10 @@ class FeatureNames:
     def key(self, name: str) -> str | None:
         """The same for a key in somebody's JSON, which is judged as a whole: `race_track` is not `race`."""
         return self._judged(name, self._keys, beginnings=False)
+
+    def says_no_value(self, name: str) -> bool:
+        """Whether a name is nothing but an input's or an attribute's, and holds no value or bound like `race_Black`."""
+        return tokens(name) in self._known or is_listed(name)
 
     def coarse(self, name: str) -> tuple[str, ...]:
         """The inputs shown less exactly that a feature name speaks of, in order."""

@@ -83,6 +83,11 @@ def feature_named(mapping: Mapping[str, Any]) -> tuple[str, list[str]] | None:
     return None
 
 
+def is_value_key(key: str) -> bool:
+    """Whether a value stands under this key, beside what names it."""
+    return _folded(key) in _VALUE_KEYS
+
+
 def is_harmless(key: str, value: Any) -> bool:
     """Whether what stands beside a withheld feature's name says nothing of its value."""
     folded = _folded(key)

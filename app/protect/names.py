@@ -109,6 +109,11 @@ def meaning(name: str) -> str | None:
     return _meaning(tokens(name))
 
 
+def is_listed(name: str) -> bool:
+    """Whether a name stands in the built-in list."""
+    return "_".join(tokens(name)) in _BY_NAME
+
+
 def _meaning(words: tuple[str, ...], rules: bool = True) -> str | None:
     # `email_2` is one more e-mail.
     while len(words) > 1 and words[-1].isdigit():

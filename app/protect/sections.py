@@ -52,11 +52,11 @@ def _section(name: str, value: Any, data: UserData) -> Any:
 
 
 def _of_format(mapping: Any, own: frozenset[str], parent: str, data: UserData, lone: bool = True) -> Any:
-    """A mapping of the format's keys `own` and a sender's others, in the order in which they came."""
+    """A mapping of the format's keys `own` and a sender's others, which come last."""
     if type(mapping) is not dict or mapping.keys() <= own:
         return mapping
     others = data.masked({key: value for key, value in mapping.items() if key not in own}, parent, lone)
-    return {key: value if key in own else others[key] for key, value in mapping.items()}
+    return {key: value for key, value in mapping.items() if key in own} | others
 
 
 def _output(output: dict[str, Any], data: UserData) -> dict[str, Any]:

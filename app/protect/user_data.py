@@ -35,7 +35,7 @@ class UserData:
         self._names = names
         self._raw = raw
         self._take_out = take_out
-        self._visible = visible or {}
+        self._visible = {name: value for name, value in (visible or {}).items() if not isinstance(value, dict | list)}
 
     def masked(self, value: Any, parent: str = "", lone: bool = True) -> Any:
         """A value without what is withheld; the same object where nothing is.
@@ -70,10 +70,15 @@ class UserData:
         """A mapping that speaks of a withheld attribute: what names it and what says nothing of its value."""
         kept: dict[str, Any] = {}
         for key, value in mapping.items():
-            if key == named_by or value is None or named_values.is_harmless(key, value):
+            if key == named_by:
+                kept[key] = self._name(value, attribute)
+            elif value is None or named_values.is_harmless(key, value):
                 kept[key] = value
-            else:
+            elif named_values.is_value_key(key):
                 kept[key] = self._taken(attribute, value)
+            else:
+                # Not noted as a value: words beside one are no reason to mask them elsewhere.
+                kept[key] = value if self._is_taken(value) else withheld(attribute)
         return kept
 
     def _object(self, mapping: dict[str, Any], parent: str, lone: bool) -> dict[str, Any]:
@@ -84,12 +89,30 @@ class UserData:
             if attribute is not None and not self._repeats_visible(mapping, named[1]):
                 return self.beside(mapping, named[0], attribute)
         columns = self._columns(table[1]) if table else {}
-        kept = {}
+        kept: dict[str, Any] = {}
         for key, value in mapping.items():
-            if table and columns and key != table[0]:
-                value = self._rows(value, columns, len(table[1]))
-            kept[key] = self.under(mapping, key, value, parent, lone, is_label=bool(named and key == named[0]))
+            if table and columns:
+                value = self._header(value) if key == table[0] else self._rows(value, columns, len(table[1]))
+            inner = self.under(mapping, key, value, parent, lone, is_label=bool(named and key == named[0]))
+            kept[self._key(key, kept) if self._is_taken(inner) else key] = inner
         return kept
+
+    def _key(self, key: str, taken: Mapping[str, Any]) -> str:
+        """A key whose value is withheld; one that holds a value itself, like `race_Black`, is masked as well."""
+        attribute = self.speaks_of(key)
+        if attribute is None or self._names.says_no_value(key):
+            return key
+        masked, n = str(withheld(attribute)), 1
+        while masked in taken:
+            n += 1
+            masked = f"{withheld(attribute)} ({n})"
+        return masked
+
+    def _name(self, name: Any, attribute: str) -> Any:
+        """What names a withheld value; a name that may hold a value itself is masked."""
+        if isinstance(name, list):
+            return [self._name(one, self.speaks_of(one) or attribute) for one in name]
+        return name if self.speaks_of(name) is None or self._names.says_no_value(name) else withheld(attribute)
 
     def _repeats_visible(self, mapping: Mapping[str, Any], names: Sequence[str]) -> bool:
         """Whether a mapping says of one input what is shown of it anyway."""
@@ -117,18 +140,26 @@ class UserData:
 
     def _list(self, values: list[Any], parent: str, lone: bool) -> list[Any]:
         rows: Sequence[Any] = values
-        if named_values.is_header_row(values):
-            columns = self._columns(values[0])
-            if columns:
-                rows = [values[0], *(self._row(row, columns) for row in values[1:])]
         pairs = len(rows) > 0 and all(map(named_values.is_pair, rows))
+        if named_values.is_header_row(values) and not (pairs and any(self._is_known(row[0]) for row in values[1:])):
+            if columns := self._columns(values[0]):
+                rows = [self._header(values[0]), *(self._row(row, columns) for row in values[1:])]
+            # Two columns of words may be either; then both are masked.
+            pairs = pairs and not all(map(self._is_known, values[0]))
         return [self._pair(inner, lone) if pairs else self.masked(inner, parent, lone) for inner in rows]
+
+    def _is_known(self, name: str) -> bool:
+        """Whether a text is the name of an input, or speaks of a withheld one."""
+        return name in self._names.visible or self.speaks_of(name) is not None
 
     def _pair(self, pair: list[Any], lone: bool) -> list[Any]:
         attribute = self.speaks_of(pair[0])
         if attribute is None or pair[1] is None or self._is_taken(pair[1]):
             return [self.masked(inner, lone=lone) for inner in pair]
-        return [pair[0], self._taken(attribute, pair[1])]
+        return [self._name(pair[0], attribute), self._taken(attribute, pair[1])]
+
+    def _header(self, names: list[Any]) -> list[Any]:
+        return [self._name(name, self.speaks_of(name) or "") if isinstance(name, str) else name for name in names]
 
     def _columns(self, names: Sequence[str]) -> dict[int, str]:
         """Places of withheld columns in a table's header, with their attributes."""
