@@ -49,14 +49,13 @@ _OUTPUT_KEYS = frozenset(("label", "score"))
 class Seen:
     """What a record shows of its inputs, for the explanations of it.
 
-    `values`: value by name, of inputs that are shown. `hidden_inputs`: names of the others. `shown` makes a value as
-    coarse as the policy says; None where it says nothing.
+    `values`: what is kept of each input, by name. `shown` makes a value as coarse as the policy says; None where it
+    says nothing.
     """
 
     names: FeatureNames
     data: UserData
     values: Mapping[str, Any]
-    hidden_inputs: frozenset[str]
     shown: Shown | None
 
 
@@ -201,7 +200,7 @@ def _with_part(item: dict[str, Any], part: str, keys: frozenset[str], seen: Seen
 def _speaks_of_hidden(explanation: dict[str, Any], seen: Seen) -> bool:
     """Whether spans lie in a text that is withheld."""
     target = target_of(explanation)
-    if target in seen.hidden_inputs:
+    if target in seen.names.hidden:
         return True
     return target != _OUTPUT_TEXT and target not in seen.values and seen.names.withheld(target) is not None
 

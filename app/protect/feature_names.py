@@ -52,9 +52,11 @@ class FeatureNames:
         self._coarse: dict[tuple[str, ...], str] = {}
         shown: set[tuple[str, ...]] = set()
         visible: set[str] = set()
+        hidden: set[str] = set()
         for item in inputs:
             name, words = item["name"], tokens(item["name"])
             if item.get("withheld") is not None:
+                hidden.add(name)
                 if words and not name.startswith(CONSTANT):
                     self._withheld.setdefault(words, item["withheld"])
                 continue
@@ -63,6 +65,7 @@ class FeatureNames:
                 self._coarse.setdefault(words, name)
             shown.add(words)
         self.visible = frozenset(visible)
+        self.hidden = frozenset(hidden)
         self.exact = frozenset(name for name in visible if tokens(name) not in self._coarse)
         """Names of inputs that are shown as they came."""
         self._known = shown | self._withheld.keys()

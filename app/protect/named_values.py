@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from app.protect.whose import is_a_thing
@@ -67,6 +68,8 @@ _FILE_NAME = re.compile(r"[^\s/\\][^/\\\n]{0,200}\.[A-Za-z][A-Za-z0-9]{0,9}")
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9]*(?:[_.:/-][a-zA-Z0-9]+)+|[a-z]+(?:[A-Z][a-z0-9]*)+|[A-Z0-9]+(?:_[A-Z0-9]+)+")
 _WORD = re.compile(r"[^\W\d_]+")
 _MOST_NAME_WORDS = 4
+# No key that means something here is longer.
+_CACHED_LENGTH = 40
 
 
 def feature_named(mapping: Mapping[str, Any]) -> tuple[str, list[str]] | None:
@@ -176,4 +179,9 @@ def _names(value: Any) -> list[str]:
 
 
 def _folded(key: str) -> str:
+    return _cached_folded(key) if len(key) <= _CACHED_LENGTH else key
+
+
+@lru_cache(maxsize=4096)
+def _cached_folded(key: str) -> str:
     return key.casefold().replace("-", "_").replace(" ", "_")

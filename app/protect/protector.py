@@ -53,6 +53,10 @@ class Taken:
         self.pairs.append((attribute, value))
         self.keep(field, value)
 
+    def elsewhere(self, attribute: str, value: Any) -> None:
+        """Notes a value that stood under a name of its own."""
+        self.add(attribute, f"elsewhere.{attribute}", value)
+
     def keep(self, field: str, value: Any) -> None:
         """Notes a value to be kept for officers, and not to be looked for elsewhere."""
         if value is None:
@@ -210,19 +214,14 @@ class Protector:
     def _seen(self, kept: dict[str, Any], rules: Withheld, taken: Taken) -> Seen:
         inputs = kept["inputs"]
         names = self._names_of(inputs, rules)
-        values = {item["name"]: item.get("value") for item in inputs if item.get("withheld") is None}
-        data = UserData(
-            names,
-            RawValues(taken.pairs),
-            lambda attribute, value: taken.add(attribute, f"elsewhere.{attribute}", value),
-            values,
-        )
-        hidden = frozenset(item["name"] for item in inputs if item.get("withheld") is not None)
-        return Seen(names, data, values, hidden, partial(self._shown, kept["id"]) if self._coarsens else None)
+        values = {item["name"]: item.get("value") for item in inputs}
+        data = UserData(names, RawValues(taken.pairs), taken.elsewhere, values)
+        return Seen(names, data, values, partial(self._shown, kept["id"]) if self._coarsens else None)
 
     def _names_of(self, inputs: list[dict[str, Any]], rules: Withheld) -> FeatureNames:
         """What judges feature names; the records of a stream mostly have the same inputs."""
-        key = (rules, tuple((item["name"], item.get("withheld")) for item in inputs))
+        hidden = tuple([(item["name"], item["withheld"]) for item in inputs if item.get("withheld") is not None])
+        key = (rules, tuple([item["name"] for item in inputs]), hidden)
         found = self._by_inputs.get(key)
         if found is None:
             found = FeatureNames(rules, inputs, self._coarser.handles if self._coarsens else None)

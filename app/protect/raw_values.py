@@ -24,26 +24,27 @@ class RawValues:
 
     def __init__(self, pairs: Iterable[tuple[str, Any]]) -> None:
         """`pairs`: attribute and raw value, of any JSON type."""
-        self._found: dict[float | str, str] = {}
-        for attribute, value in pairs:
-            self._add(attribute, value)
-
-    def __bool__(self) -> bool:
-        return bool(self._found)
+        self._pairs: Iterable[tuple[str, Any]] = tuple(pairs)
+        self._values: dict[float | str, str] | None = None
 
     def attribute(self, value: Any) -> str | None:
         """The attribute whose raw value equals this one, or None; lists and objects equal nothing."""
-        key = _key(value)
-        return None if key is None else self._found.get(key)
+        if self._values is None:
+            # Most records hold no JSON of a sender's own: nothing is asked of them.
+            self._values = {}
+            for attribute, raw in self._pairs:
+                self._add(self._values, attribute, raw)
+        key = _key(value) if self._values else None
+        return None if key is None else self._values.get(key)
 
-    def _add(self, attribute: str, value: Any) -> None:
+    def _add(self, found: dict[float | str, str], attribute: str, value: Any) -> None:
         if isinstance(value, dict):
             value = list(value.values())
         if isinstance(value, list):
             for inner in value:
-                self._add(attribute, inner)
+                self._add(found, attribute, inner)
         elif (key := _key(value)) is not None:
-            self._found.setdefault(key, attribute)
+            found.setdefault(key, attribute)
 
 
 def _key(value: Any) -> float | str | None:

@@ -20,9 +20,8 @@ _LEAVES = frozenset(leaf for field in FIELDS for leaf in field.path.split("."))
 # The case's name, and what has a protection of its own.
 _UNTOUCHED = frozenset(("id", "schema", "inputs", "explanations", "sensitive"))
 _NESTED = frozenset((dict, list))
-# A JSON document in a text begins with one of these, behind so many blanks at most.
-_OPENING = ("{", "[")
-_MARGIN = 64
+# A JSON document in a text begins with one of these.
+_OPENING = frozenset("{[ \t\r\n\ufeff")
 
 
 def without_withheld_keys(record: dict[str, Any], data: UserData) -> dict[str, Any]:
@@ -34,7 +33,15 @@ def without_withheld_keys(record: dict[str, Any], data: UserData) -> dict[str, A
         key: value if key in _UNTOUCHED or type(value) not in _NESTED else _section(key, value, data)
         for key, value in record.items()
     }
-    kept["inputs"] = [item if _is_simple(item) else _input(item, data) for item in record["inputs"]]
+    # Nearly every input is one plain value and nothing else.
+    kept["inputs"] = [
+        item
+        if item.keys() <= _INPUT
+        and (kind := type(value := item.get("value"))) not in _NESTED
+        and (kind is not str or value[:1] not in _OPENING)
+        else _input(item, data)
+        for item in record["inputs"]
+    ]
     return kept
 
 
@@ -85,16 +92,6 @@ def _evidence(section: str, value: Any, data: UserData) -> Any:
         return data.masked(value, section, lone=False)
     leaves = frozenset(key for key in value if key in _LEAVES and type(value[key]) not in _NESTED)
     return _of_format(value, leaves, section, data, lone=False)
-
-
-def _is_simple(item: dict[str, Any]) -> bool:
-    """Whether an input has one plain value and nothing else: nearly every one is."""
-    value = item.get("value")
-    return (
-        item.keys() <= _INPUT
-        and type(value) not in _NESTED
-        and (type(value) is not str or value[:_MARGIN].lstrip()[:1] not in _OPENING)
-    )
 
 
 def _input(item: dict[str, Any], data: UserData) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class UserData:
         self._names = names
         self._raw = raw
         self._take_out = take_out
-        self._visible = {name: value for name, value in (visible or {}).items() if not isinstance(value, dict | list)}
+        self._visible = visible or {}
 
     def masked(self, value: Any, parent: str = "", lone: bool = True) -> Any:
         """A value without what is withheld; the same object where nothing is.
@@ -116,13 +116,19 @@ class UserData:
 
     def _repeats_visible(self, mapping: Mapping[str, Any], names: Sequence[str]) -> bool:
         """Whether a mapping says of one input what is shown of it anyway."""
-        return len(names) == 1 and names[0] in self._visible and mapping.get("value") == self._visible[names[0]]
+        return len(names) == 1 and self._is_visible(names[0], mapping.get("value"))
+
+    def _is_visible(self, name: str, value: Any) -> bool:
+        """Whether a plain value is what is shown of the input of this name."""
+        if value is None or isinstance(value, dict | list):
+            return False
+        return name in self._visible and self._visible[name] == value
 
     def under(
         self, mapping: dict[str, Any], key: str, value: Any, parent: str, lone: bool = True, is_label: bool = False
     ) -> Any:
         """What is kept of `value` under one key of a mapping, which itself stands under `parent`."""
-        if value is None or self._is_taken(value) or (key in self._visible and self._visible[key] == value):
+        if value is None or self._is_taken(value) or self._is_visible(key, value):
             return value
         attribute = self._names.key(key)
         if attribute == "name" and not named_values.names_a_person(mapping, key, parent):
@@ -186,7 +192,7 @@ class UserData:
 
     def _lone(self, value: Any, parent: str) -> Any:
         attribute = self._raw.attribute(value)
-        if attribute is None or (parent in self._visible and self._visible[parent] == value):
+        if attribute is None or self._is_visible(parent, value):
             return value
         return withheld(attribute)
 
