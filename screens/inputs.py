@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from textual.content import Content
 
+from app.model.chat import read_turn
 from app.model.prediction import Input, Prediction
 from screens.fields import FIELD_LIMIT, PAPER_LINES, field, left_out
 from screens.text import join, line, shorten, value_text
@@ -18,6 +19,9 @@ _SMALL = 60
 # A grid has so many cells, a chat so many turns.
 _MOST_CELLS = 1_000
 _MOST_TURNS = 500
+# Columns of who speaks; characters of a tool's name.
+_SPEAKER = 11
+_TOOL_NAME = 200
 
 
 def input_lines(prediction: Prediction, width: int) -> list[Content]:
@@ -112,15 +116,20 @@ def _chat(turns: list[Any], width: int) -> list[Content]:
 
 
 def _turn(turn: Any, width: int, room: int) -> tuple[list[Content], int]:
-    """Who said what, and how many characters of the room that took."""
-    if not isinstance(turn, dict):
-        said = _text_of(turn)
-        return field(said, width, room), len(said)
-    role = str(turn.get("role") or turn.get("author") or "?")
-    said = _text_of(turn.get("content") or turn.get("text") or "")
-    mark = fit(line(shorten(role, 10), "bold $accent"), 11)
-    first, *rest = field(said, width - mark.cell_length, room) or [BLANK]
-    return [join(mark, first), *(one.pad_left(mark.cell_length) for one in rest)], len(said)
+    """Who said what and called which tools, and how many characters of the room that took."""
+    read = read_turn(turn)
+    calls = [(call.name, _text_of(call.arguments)) for call in read.calls]
+    used = len(read.said) + sum(len(name) + len(arguments) for name, arguments in calls)
+    if not read.speaker:
+        return field(read.said, width, room), used
+    mark = fit(line(shorten(read.speaker, _SPEAKER - 1), "bold $accent"), _SPEAKER)
+    below = width - mark.cell_length
+    lines = field(read.said, below, room) if read.said or not calls else []
+    for name, arguments in calls:
+        lines += hang(Content.styled("calls ", MUTED), line(shorten(name, _TOOL_NAME), "bold"), below, most=2)
+        lines += [one.pad_left(2) for one in field(arguments, below - 2, max(1, room - len(read.said)))]
+    first, *rest = lines or [BLANK]
+    return [join(mark, first), *(one.pad_left(mark.cell_length) for one in rest)], used
 
 
 def _text_of(value: Any) -> str:

@@ -8,6 +8,7 @@ import orjson
 
 from app.cli.output import iso, minutes, say
 from app.model.case import CaseRow, CaseView, Claim
+from app.model.chat import read_turn
 from app.model.prediction import Input
 from app.model.provenance import completeness
 from app.model.rubric import Criterion, Rubric
@@ -126,9 +127,11 @@ def print_view(view: CaseView, now: int) -> None:
 
 def _print_chat(item: Input) -> None:
     say(f"  {item.name}:")
-    for turn in item.value:
-        said = turn.get("content", turn) if isinstance(turn, dict) else turn
-        say(f"    {turn.get('role', '?') if isinstance(turn, dict) else '?'}: {_short(said)}")
+    for turn in map(read_turn, item.value):
+        if turn.said or not turn.calls:
+            say(f"    {turn.speaker or '?'}: {_short(turn.said)}")
+        for call in turn.calls:
+            say(f"    {turn.speaker} calls {call.name}: {_short(call.arguments)}")
 
 
 def _print_output(view: CaseView) -> None:
