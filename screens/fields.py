@@ -34,7 +34,7 @@ def field(text: str, width: int, limit: int = FIELD_LIMIT) -> list[Content]:
     lines = wrap(plain(shown), width)
     if len(shown) < len(text):
         lines += left_out(len(text) - len(shown), "characters", width)
-    return lines + warn_hidden(text)
+    return lines + within(warn_hidden(text), width)
 
 
 def within(lines: list[Content], width: int) -> list[Content]:
