@@ -41,7 +41,7 @@ def read_turn(turn: Any) -> Turn:
         speaker = f"{speaker} {turn['name']}"
     content = next((turn[key] for key in _CONTENTS if turn.get(key)), "")
     said, calls = _parts(content)
-    calls += [call for call in (_call(turn),) if call and turn.get("type") in _CALL_TYPES]
+    calls += [call for call in (_call(turn),) if call and str(turn.get("type")) in _CALL_TYPES]
     calls += _calls_beside(turn)
     if not (said or calls or any(key in turn for key in _CONTENTS)):
         said = _words(turn)
@@ -60,7 +60,7 @@ def _parts(content: Any) -> tuple[str, list[ToolCall]]:
             calls.append(call)
         elif isinstance(block, dict) and isinstance(block.get("text"), str):
             words.append(block["text"])
-        elif isinstance(block, dict) and block.get("type") in _RESULT_TYPES:
+        elif isinstance(block, dict) and str(block.get("type")) in _RESULT_TYPES:
             words.append(_parts(block.get("content", block.get("output", "")))[0])
         else:
             words.append(_words(block))
@@ -68,7 +68,7 @@ def _parts(content: Any) -> tuple[str, list[ToolCall]]:
 
 
 def _is_call(block: Mapping[str, Any]) -> bool:
-    return block.get("type") in _CALL_TYPES or any(key in block for key in _SINGLE_CALLS)
+    return str(block.get("type")) in _CALL_TYPES or any(key in block for key in _SINGLE_CALLS)
 
 
 def _calls_beside(turn: Mapping[str, Any]) -> Iterator[ToolCall]:

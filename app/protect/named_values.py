@@ -138,7 +138,7 @@ def names_a_person(mapping: Mapping[str, Any], key: str, parent: str) -> bool:
         return False
     if not _FILE_BESIDE.isdisjoint(beside) or _FILE_NAME.fullmatch(value):
         return False
-    if not _SCHEMA_BESIDE.isdisjoint(beside) or beside.get("type") in _SCHEMA_TYPES:
+    if not _SCHEMA_BESIDE.isdisjoint(beside) or str(beside.get("type")) in _SCHEMA_TYPES:
         return _may_be_a_person(value)
     if not _VALUE_KEYS.isdisjoint(beside) or not _HARMLESS_NUMBERS.isdisjoint(beside):
         return _may_be_a_person(value)

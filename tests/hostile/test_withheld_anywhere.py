@@ -128,7 +128,24 @@ def test_a_kind_that_nobody_knows_is_masked_where_it_is_held() -> None:
 NAMES = st.sampled_from(
     [(p.replace("NAME", name).replace("VALUE", str(value)), value) for p in PATTERNS for name, value in NAMED]
 )
-KEYS = st.sampled_from(["x", "value", "items", "data", "name", "label", "meta", "features", "row", "arguments", "text"])
+KEYS = st.sampled_from(
+    [
+        "x",
+        "value",
+        "items",
+        "data",
+        "name",
+        "label",
+        "meta",
+        "features",
+        "row",
+        "arguments",
+        "text",
+        "type",
+        "role",
+        "input",
+    ]
+)
 PLAIN = st.one_of(st.none(), st.booleans(), st.integers(0, 5), st.sampled_from(["a", "amount", "deny", "{", "[]"]))
 
 
