@@ -138,7 +138,7 @@ def _contribution(item: dict[str, Any], seen: Seen) -> dict[str, Any]:
 
 
 def _shown_parts(name: str, seen: Seen) -> tuple[str, ...]:
-    return seen.names.coarse(name) or (name,)
+    return seen.names.inputs(name) if seen.names.coarse(name) else (name,)
 
 
 def _coarse_values(names: list[str], value: Any, seen: Seen) -> Any:
@@ -239,7 +239,7 @@ def _change(item: dict[str, Any], seen: Seen) -> dict[str, Any]:
     kept = {key: item[key] for key in ("actionable",) if key in item}
     if feature in seen.names.visible and seen.shown:
         return {"feature": feature, **{k: seen.shown(feature, item[k]) for k in ("from", "to") if k in item}, **kept}
-    return {"feature": " & ".join(coarse), "from": None, "to": None, **kept}
+    return {"feature": " & ".join(_shown_parts(feature, seen)), "from": None, "to": None, **kept}
 
 
 def _condition(item: dict[str, Any], seen: Seen) -> dict[str, Any]:
@@ -254,7 +254,7 @@ def _condition(item: dict[str, Any], seen: Seen) -> dict[str, Any]:
         return _values_masked(item, feature, ("value",), _CONDITION_KEYS, seen)
     if feature in seen.names.visible and seen.shown:
         return {"feature": feature, "op": item["op"], "value": seen.shown(feature, item.get("value")), **kept}
-    return {"feature": " & ".join(coarse), "op": "", "value": None, **kept}
+    return {"feature": " & ".join(_shown_parts(feature, seen)), "op": "", "value": None, **kept}
 
 
 def _values_masked(

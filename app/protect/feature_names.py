@@ -50,7 +50,7 @@ class FeatureNames:
         self._rules = rules
         self._withheld: dict[tuple[str, ...], str] = dict(rules.phrases())
         self._coarse: dict[tuple[str, ...], str] = {}
-        shown: set[tuple[str, ...]] = set()
+        self._shown: dict[tuple[str, ...], str] = {}
         visible: set[str] = set()
         hidden: set[str] = set()
         for item in inputs:
@@ -63,12 +63,12 @@ class FeatureNames:
             visible.add(name)
             if is_coarse and is_coarse(name):
                 self._coarse.setdefault(words, name)
-            shown.add(words)
+            self._shown.setdefault(words, name)
         self.visible = frozenset(visible)
         self.hidden = frozenset(hidden)
         self.exact = frozenset(name for name in visible if tokens(name) not in self._coarse)
         """Names of inputs that are shown as they came."""
-        self._known = shown | self._withheld.keys()
+        self._known = self._shown.keys() | self._withheld.keys()
         self._longest = max(map(len, self._known), default=0)
         self._joined = {"".join(words): words for words in self._known if len("".join(words)) >= _SHORTEST_JOINED}
         self._features: dict[str, str | None] = {}
@@ -95,6 +95,13 @@ class FeatureNames:
             return ()
         found = (
             self._coarse[words] for part in _parts(name) for words, _, _ in self._found(part) if words in self._coarse
+        )
+        return tuple(dict.fromkeys(found))
+
+    def inputs(self, name: str) -> tuple[str, ...]:
+        """The inputs that a feature name speaks of and that may be seen, in order."""
+        found = (
+            self._shown[words] for part in _parts(name) for words, _, _ in self._found(part) if words in self._shown
         )
         return tuple(dict.fromkeys(found))
 
