@@ -182,6 +182,46 @@ def notes(connection: Connection, case_id: int) -> dict[tuple[str, str], str]:
     return {(row.person, row.kind): row.note for row in connection.execute(query)}
 
 
+class Noted(NamedTuple):
+    """A mark with its words."""
+
+    person: str
+    kind: str
+    note: str
+    at: int
+
+
+def marks(connection: Connection, case_id: int) -> list[Noted]:
+    """The marks of a case, newest first."""
+    columns = (_marks.c.person, _marks.c.kind, _marks.c.note, _marks.c.at)
+    query = sa.select(*columns).where(_marks.c.case_id == case_id).order_by(_marks.c.at.desc(), _marks.c.kind)
+    return [Noted(*row) for row in connection.execute(query)]
+
+
+def noted(connection: Connection, queues: list[str], limit: int | None) -> list[int]:
+    """Cases with a note for the lead that is newer than when a lead last marked them as seen; oldest note first."""
+    seen = _marks.alias("seen")
+    is_seen = sa.select(sa.literal(1)).where(
+        seen.c.case_id == _marks.c.case_id, seen.c.kind == "seen", seen.c.at >= _marks.c.at
+    )
+    query = (
+        sa.select(_marks.c.case_id)
+        .join(_cases, _cases.c.case_id == _marks.c.case_id)
+        .where(_marks.c.kind == "flag", _cases.c.queue.in_(queues), ~is_seen.exists())
+        .group_by(_marks.c.case_id)
+        .order_by(sa.func.min(_marks.c.at), _marks.c.case_id)
+    )
+    return list(connection.execute(query.limit(limit) if limit else query).scalars())
+
+
+def has_parked(connection: Connection, case_ids: list[int], person: str) -> set[int]:
+    """Those of the cases that a person has parked."""
+    query = sa.select(_marks.c.case_id).where(
+        _marks.c.case_id.in_(case_ids), _marks.c.person == person, _marks.c.kind == "park"
+    )
+    return set(connection.execute(query).scalars())
+
+
 def marked(connection: Connection, case_id: int, person: str, kind: str) -> bool:
     """Whether a person has put a mark of a kind on a case."""
     query = sa.select(_marks.c.at).where(_marks.c.case_id == case_id, _marks.c.person == person, _marks.c.kind == kind)

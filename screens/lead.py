@@ -17,7 +17,7 @@ from textual.widgets import Static
 from app.model.case import Filter
 from app.model.errors import SecondlookError
 from screens.ask import Choose, Write
-from screens.clock import now_ms
+from screens.clock import now_ms, span
 from screens.overview import Overview, overview_lines
 from screens.text import line
 from screens.widgets.case_list import CaseList
@@ -25,7 +25,7 @@ from screens.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
     from app.desk.protocol import Desk
-    from app.model.case import CaseRow, Quality
+    from app.model.case import CaseRow, Note, Quality
     from app.shell import Shell
 
 
@@ -41,8 +41,11 @@ _SECTIONS = (
     _Section("disputed", Filter(stage="adjudication"), "No reviews differ, and nothing was escalated."),
     _Section("parked", Filter(state="parked"), "Nothing is parked."),
     _Section("deferred", Filter(state="deferred"), "Nothing is deferred."),
+    _Section("noted", Filter(noted=True), "No case has a note for the lead that was not seen yet."),
 )
-_DISPUTED = 2
+_DISPUTED, _NOTED = 2, 5
+# Notes of the case under the cursor that are shown below the list.
+_MOST_NOTES = 5
 _REFRESH_SECONDS = 10.0
 
 
@@ -51,8 +54,9 @@ class LeadScreen(Screen[None]):
 
     CSS_PATH = "lead.tcss"
     HELP = (
-        "For leads. 1 to 5 choose what is listed, v shows the overview where the terminal is narrow. The acts are "
-        "about the case under the cursor; each asks for a reason, which is kept with the case."
+        "For leads. 1 to 6 choose what is listed; below stands what people wrote about the case under the cursor. v "
+        "shows the overview where the terminal is narrow. The acts are about the case under the cursor; most ask for a "
+        "reason, which is kept with the case."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
@@ -62,6 +66,7 @@ class LeadScreen(Screen[None]):
         Binding("t", "take_over", "Take over: you decide it", id="lead.take_over"),
         Binding("a", "assign", "Re-assign: somebody else decides it", id="lead.assign"),
         Binding("u", "unpark", "Put back: parked or deferred", id="lead.unpark"),
+        Binding("s", "seen", "Seen: its notes need nothing more", id="lead.seen"),
         Binding("p", "pause", "Pause a queue, or let it go on", id="lead.pause"),
         Binding("v", "overview", "Overview, in place of the list", id="lead.overview"),
         Binding("R", "reload", "Read again", id="lead.reload"),
@@ -94,11 +99,13 @@ class LeadScreen(Screen[None]):
             yield Static(id="none", markup=False)
             with VerticalScroll(id="overview", can_focus=False):
                 yield Static(id="figures", markup=False)
+        yield Static(id="notes", markup=False)
         yield Static("reading …", id="status", markup=False)
         yield KeyBar(
             ("lead.take_over", "take over"),
             ("lead.assign", "re-assign"),
             ("lead.unpark", "put back"),
+            ("lead.seen", "seen"),
             ("lead.pause", "pause"),
             ("lead.back", "back"),
             ("app.help", "help"),
@@ -126,9 +133,9 @@ class LeadScreen(Screen[None]):
         desk, section = self.desk, self._section
 
         def look() -> Overview:
-            disputed = len(desk.ids(_SECTIONS[_DISPUTED].wanted))
+            disputed, noted = (len(desk.ids(_SECTIONS[n].wanted)) for n in (_DISPUTED, _NOTED))
             agreement = desk.quality() if quality is None else quality
-            return Overview(desk.backlog(), desk.ageing(), desk.paused(), desk.people(), agreement, disputed)
+            return Overview(desk.backlog(), desk.ageing(), desk.paused(), desk.people(), agreement, disputed, noted)
 
         def show(ids: array[int]) -> None:
             self._show(section, ids)
@@ -150,7 +157,7 @@ class LeadScreen(Screen[None]):
         late = sum(status.overdue for status in found.backlog)
         held = sum(status.leased for status in found.backlog)
         parked, deferred = (sum(getattr(s, name) for s in found.backlog) for name in ("parked", "deferred"))
-        self._counts = dict(enumerate((late, held, found.disputed, parked, deferred)))
+        self._counts = dict(enumerate((late, held, found.disputed, parked, deferred, found.noted)))
         self._draw_sections()
         self._say(Content.styled(f"{late:,} late, {held:,} held", "$warning" if late else "$muted"))
 
@@ -166,6 +173,21 @@ class LeadScreen(Screen[None]):
             cases.put_rows(rows)
 
         self.shell.in_thread(lambda: desk.rows(message.case_ids), put, group="rows")
+
+    @on(CaseList.Moved)
+    def _read_notes(self, message: CaseList.Moved) -> None:
+        desk, case_id = self.desk, message.case_id
+        if case_id is None:
+            self._show_notes([])
+            return
+        self.shell.in_thread(lambda: desk.notes(case_id), self._show_notes, self._failed, group="notes", exclusive=True)
+
+    def _show_notes(self, notes: list[Note]) -> None:
+        drawn = [_note_line(note) for note in notes[:_MOST_NOTES]]
+        if len(notes) > _MOST_NOTES:
+            drawn.append(line(f"and {len(notes) - _MOST_NOTES} more: `secondlook notes ID`", "$muted"))
+        self.query_one("#notes", Static).update(Content("\n").join(drawn))
+        self.set_class(bool(notes), "-notes")
 
     # -- moving ---------------------------------------------------------------------------------
 
@@ -254,6 +276,13 @@ class LeadScreen(Screen[None]):
             desk = self.desk
             self._act(lambda: desk.unpark(case_id), f"{self._called(case_id)} is back in its queue")
 
+    def action_seen(self) -> None:
+        """Takes the case under the cursor off the list of those with notes."""
+        case_id = self._current()
+        if case_id is not None:
+            desk = self.desk
+            self._act(lambda: desk.mark_seen(case_id), f"the notes of {self._called(case_id)} are seen")
+
     def action_pause(self) -> None:
         """Pauses a queue, or lets a paused one go on."""
         if self._found is None:
@@ -313,3 +342,13 @@ class LeadScreen(Screen[None]):
             style = "bold $accent" if n == self._section else ""
             parts.append(Content.assemble((f"{n + 1} ", "bold"), (f"{section.title}{count}", style)))
         self.query_one("#sections", Static).update(Content("   ").join(parts), layout=False)
+
+
+def _note_line(note: Note) -> Content:
+    """Who wrote what, when, on one line."""
+    seen = "  (seen)" if note.seen else ""
+    return Content.assemble(
+        line(f"{note.person}  ", "bold"),
+        line(f"{note.kind}, {span(now_ms() - note.at)} ago{seen}  ", "$muted"),
+        line(note.text),
+    )

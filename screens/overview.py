@@ -30,6 +30,7 @@ class Overview:
     people: list[PersonStatus]
     quality: list[Quality]
     disputed: int
+    noted: int = 0
 
 
 def overview_lines(found: Overview, now: int) -> list[Content]:

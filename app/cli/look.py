@@ -34,6 +34,7 @@ def _filters(command: argparse.ArgumentParser) -> None:
     command.add_argument("--state", choices=STATES)
     command.add_argument("--severity", choices=SEVERITIES)
     command.add_argument("--flag", metavar="CODE")
+    command.add_argument("--noted", action="store_true", help="for leads: with a note that no lead has marked as seen")
     command.add_argument("--limit", type=int, default=50, metavar="N", help="at most so many (default 50; 0: all)")
     command.add_argument("--json", action="store_true")
 
@@ -43,7 +44,15 @@ def _cases(arguments: argparse.Namespace) -> int:
     from app.desk.base import wall_clock
     from app.model.case import Filter
 
-    wanted = Filter(arguments.queue, arguments.state, arguments.severity, arguments.flag, None, arguments.text)
+    wanted = Filter(
+        arguments.queue,
+        arguments.state,
+        arguments.severity,
+        arguments.flag,
+        None,
+        arguments.text,
+        noted=arguments.noted,
+    )
     with line_desk(arguments) as desk:
         if arguments.queue:
             desk.policy(arguments.queue)

@@ -1,12 +1,16 @@
-"""Work that several people share: escalate, recuse, peers; for leads take-over, assign, pause, resume, gold."""
+"""Work that several people share: escalate, recuse, flag, park, defer, notes, peers.
+
+For leads also take-over, assign, unpark, pause, resume, gold and seen.
+"""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING, Any
 
 from app.cli.opening import command_on_case, line_desk
-from app.cli.output import emit, narrate, say
+from app.cli.output import emit, iso, narrate, say
 
 if TYPE_CHECKING:
     from app.model.case import PeerReview
@@ -17,9 +21,16 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
     for name, about, run in (
         ("escalate", "give a case that you hold to an adjudicator", _escalate),
         ("recuse", "declare a conflict of interest in a case that you hold", _recuse),
+        ("park", "set a case that you hold aside; leads read the reason", _park),
         ("take-over", "a lead takes a case that somebody holds", _take_over),
     ):
         command_on_case(commands, common, name, about, run).add_argument("--reason", required=True, metavar="WHY")
+    flag = command_on_case(commands, common, "flag", "leave a note about a case for the lead; it stays as it is", _flag)
+    flag.add_argument("--note", required=True, metavar="TEXT", help="what the lead should know; - reads standard input")
+    defer = command_on_case(commands, common, "defer", "take a case that you hold out of the queue for a while", _defer)
+    defer.add_argument("--minutes", required=True, type=float, metavar="N", help="for so long, up to 90 days")
+    command_on_case(commands, common, "notes", "what people wrote about a case, as far as you may read it", _notes)
+    command_on_case(commands, common, "seen", "a lead has seen the notes of a case", _seen)
     command_on_case(commands, common, "peers", "what several people said of a case", _peers)
     assign = command_on_case(commands, common, "assign", "a lead keeps a case for somebody", _assign)
     to = assign.add_mutually_exclusive_group(required=True)
@@ -50,6 +61,45 @@ def _recuse(arguments: argparse.Namespace) -> int:
     with line_desk(arguments) as desk:
         desk.recuse(desk.held_lease(desk.find(arguments.id, arguments.queue)), arguments.reason)
     return _done(arguments, "recused")
+
+
+def _park(arguments: argparse.Namespace) -> int:
+    with line_desk(arguments) as desk:
+        desk.park(desk.held_lease(desk.find(arguments.id, arguments.queue)), arguments.reason)
+    return _done(arguments, "parked")
+
+
+def _flag(arguments: argparse.Namespace) -> int:
+    # From standard input it does not end up in the shell's history.
+    note = sys.stdin.read() if arguments.note == "-" else arguments.note
+    with line_desk(arguments) as desk:
+        desk.flag(desk.find(arguments.id, arguments.queue), note)
+    return _done(arguments, "flagged")
+
+
+def _defer(arguments: argparse.Namespace) -> int:
+    with line_desk(arguments) as desk:
+        desk.defer(desk.held_lease(desk.find(arguments.id, arguments.queue)), arguments.minutes)
+    return _done(arguments, "deferred")
+
+
+def _notes(arguments: argparse.Namespace) -> int:
+    with line_desk(arguments) as desk:
+        found = desk.notes(desk.find(arguments.id, arguments.queue))
+    if arguments.json:
+        from dataclasses import asdict
+
+        emit({"id": arguments.id, "notes": [{**asdict(note), "at": iso(note.at)} for note in found]})
+    else:
+        for note in found:
+            say(f"{iso(note.at)}  {note.person}  {note.kind}{'  (seen)' if note.seen else ''}: {note.text}")
+    return 0 if found else 4
+
+
+def _seen(arguments: argparse.Namespace) -> int:
+    with line_desk(arguments) as desk:
+        desk.mark_seen(desk.find(arguments.id, arguments.queue))
+    return _done(arguments, "seen")
 
 
 def _take_over(arguments: argparse.Namespace) -> int:
@@ -101,7 +151,9 @@ def _peers(arguments: argparse.Namespace) -> int:
     for one in found.reviews:
         _print_peer(one)
     if not found.reviews:
-        narrate("There are no several reviews that you may see now: adjudicators see them, and all once it is settled.")
+        narrate(
+            "No other reviews are visible to you yet: adjudicators see them, and everybody once the case is settled."
+        )
     return 0 if found.reviews or found.escalated else 4
 
 

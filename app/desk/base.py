@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from app.audit import log
@@ -94,7 +95,10 @@ class DeskBase:
 
     def _view(self, row: Any) -> CaseView:
         shown = self._is_hidden(row), self._shown_holder(row), self._shown_stage(row)
-        return case_view(row, self._rubrics[row.queue], *shown)
+        view = case_view(row, self._rubrics[row.queue], *shown)
+        if view.row.note is None or self._reads_all_notes():
+            return view
+        return replace(view, row=replace(view.row, note=None))
 
     def _is_hidden(self, row: Any) -> bool:
         """Whether the model's answer is withheld: until this person has judged, or adjudicates."""
@@ -115,6 +119,10 @@ class DeskBase:
     def _called(self, queue: str, person: str) -> str:
         """What this person calls somebody."""
         return person if person == self._person or self._sees_names(queue) else ANOTHER
+
+    def _reads_all_notes(self) -> bool:
+        """Whether this person reads what anybody wrote about a case: a lead, or whoever works alone."""
+        return self._roles is None or self._oversees()
 
     def _oversees(self) -> bool:
         """Whether this person looks after the work of others, and by their roles sees all of it."""

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import random
 from typing import Any
 
 import orjson
 
 from app.desk.settling import Settling
 from app.insight.rates import wilson
-from app.model.case import Claim, Lease, PausedQueue, PeerReview, Peers, PersonStatus, Quality
+from app.model.case import Claim, Lease, Note, PausedQueue, PeerReview, Peers, PersonStatus, Quality
 from app.model.errors import BadInput, Refused
 from app.model.rights import may
 from db import controls, leases, lists, offers, people, reviews
 
 _DAY_MS = 86_400_000
+# Marks with words for others; `skip` and `seen` have none.
+_WORDED = frozenset(("flag", "park", "escalate", "conflict", "assign"))
 
 
 class Leading(Settling):
@@ -32,11 +33,34 @@ class Leading(Settling):
         # Until it is decided an adjudicator weighs what was said, not who said it.
         named = not adjudicating and self._sees_names(row.queue)
         independent = [one for one in found if one.stage == "review"]
-        random.Random(case_id).shuffle(independent)
+        # By their salts, which only the database holds: in an order that nothing visible tells.
+        independent.sort(key=lambda one: bytes(one.salt))
         told = [_peer(one, one.person if named else f"reviewer {n}") for n, one in enumerate(independent, 1)]
         told += [_peer(one, one.person if named else "adjudicator") for one in found if one.stage == "adjudication"]
-        reasons = tuple(note for (_, kind), note in sorted(notes.items()) if kind == "escalate")
+        reasons = tuple(sorted(note for (_, kind), note in notes.items() if kind == "escalate"))
         return Peers(tuple(told) if len(told) > 1 or reasons else (), reasons)
+
+    def notes(self, case_id: int) -> list[Note]:
+        """What people wrote about a case, as far as this person may read it."""
+        with self._store.read() as connection:
+            row = self._row(connection, case_id)
+            found = reviews.marks(connection, case_id)
+        seen = max((one.at for one in found if one.kind == "seen"), default=-1)
+        return [
+            Note(self._called(row.queue, one.person), one.kind, one.note, one.at, seen=one.at <= seen)
+            for one in found
+            if one.kind in _WORDED and self._may_read(row, one.person, one.kind)
+        ]
+
+    def mark_seen(self, case_id: int) -> None:
+        """Takes a case off the list of those with notes for the lead."""
+        self._check_leads()
+        with self._store.write() as connection:
+            held = self._holder(connection, case_id)
+            if not any(one.kind == "flag" for one in reviews.marks(connection, case_id)):
+                raise Refused(f"{held.external_id} has no note for the lead. Nothing was changed.")
+            reviews.mark(connection, case_id, self._person, "seen", "", self._now())
+            self._log(connection, "notes_seen", case_id)
 
     def quality(self) -> list[Quality]:
         """How people agree with trusted outcomes, with themselves and with others: this person, for a lead all.

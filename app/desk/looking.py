@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from app.desk.base import DeskBase
-from app.desk.eligibility import order
+from app.desk.eligibility import ANOTHER, order
 from app.desk.history import REVIEWING, describe
 from app.desk.similar import similar_cases
 from app.desk.views import case_row, is_hidden
@@ -134,6 +135,8 @@ class Looking(DeskBase):
             queues = []
         severity = SEVERITIES.index(wanted.severity) if wanted.severity else None
         with self._store.read() as connection:
+            if wanted.noted:
+                return array("q", reviews.noted(connection, queues, limit) if self._reads_all_notes() else [])
             if wanted.text:
                 found = self._search(connection, wanted)
                 return array("q", found[:limit] if limit else found)
@@ -168,11 +171,20 @@ class Looking(DeskBase):
         """Lines of the inbox by case_id. Flags of queues with a first judgement are left out."""
         with self._store.read() as connection:
             found = lists.rows(connection, case_ids)
-        return {
+            noted = self._shown_notes(connection, found)
+        rows = {
             i: case_row(row, self._provisional(row), self._shown_holder(row), self._shown_stage(row))
             for i, row in found.items()
             if row.queue in self._policies
         }
+        return {i: row if row.note is None or i in noted else replace(row, note=None) for i, row in rows.items()}
+
+    def _shown_notes(self, connection: Connection, found: dict[int, Any]) -> set[int]:
+        """Of rows with a note (why a case is parked), those whose note this person may read."""
+        noted = [case_id for case_id, row in found.items() if row.note]
+        if not noted or self._reads_all_notes():
+            return set(noted)
+        return reviews.has_parked(connection, noted, self._person)
 
     def _provisional(self, row: Any) -> bool:
         return is_hidden(self._policies[row.queue], row.state, judged=False)
@@ -232,16 +244,23 @@ class Looking(DeskBase):
             row = self._row(connection, case_id)
             hidden = self._is_hidden(row)
             notes = reviews.notes(connection, case_id)
-        if not (self._oversees() or self._roles is None):
-            # Why a lead took a case away, and whose conflict of interest it is, is for leads.
-            private = ("assign", "conflict")
-            notes = {key: note for key, note in notes.items() if key[1] not in private or key[0] == self._person}
-        if self._blind(row):
+        notes = {key: note for key, note in notes.items() if self._may_read(row, *key)}
+        adjudicates = self._adjudicates(row)
+        if self._blind(row) or adjudicates:
             entries = [entry for entry in entries if entry.actor == self._person or entry.action not in REVIEWING]
-        return [
-            describe(entry, {} if hidden else kept, notes, lambda person: self._called(row.queue, person))
-            for entry in entries
-        ]
+
+        def called(person: str) -> str:
+            # Whoever else did something with the case may be one of its reviewers, who are shown without names.
+            return ANOTHER if adjudicates and person != self._person else self._called(row.queue, person)
+
+        return [describe(entry, {} if hidden else kept, notes, called) for entry in entries]
+
+    def _may_read(self, row: Any, person: str, kind: str) -> bool:
+        """Whether this person may read what somebody wrote about a case: leads all, everybody else their own, and once
+        it is settled what peers wrote. Why a lead took a case away, and conflicts of interest, stay with leads."""
+        if person == self._person or self._reads_all_notes():
+            return True
+        return row.state == "settled" and kind not in ("assign", "conflict")
 
     def _blind(self, row: Any) -> bool:
         """Whether this person may not know yet what others made of a case."""

@@ -22,6 +22,7 @@ from app.model.case import (
     Filter,
     HistoryEntry,
     Lease,
+    Note,
     PausedQueue,
     Peers,
     PersonStatus,
@@ -136,6 +137,13 @@ class Desk(Protocol):
 
     def peers(self, case_id: int) -> Peers:
         """What several people said of a case: for its adjudicator, and for everybody once it is settled."""
+
+    def notes(self, case_id: int) -> list[Note]:
+        """What people wrote about a case, newest first: for leads all, for everybody else their own, and once the case
+        is settled those of peers."""
+
+    def mark_seen(self, case_id: int) -> None:
+        """Takes a case off the list of those with notes for the lead. Raises Refused where this person is no lead."""
 
     def quality(self) -> list[Quality]:
         """How decisions compare: this person's, for a lead everybody's."""

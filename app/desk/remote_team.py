@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.desk import wire
 from app.desk.remote_asking import Asking
-from app.model.case import Ageing, Claim, Lease, PausedQueue, Peers, PersonStatus, Quality
+from app.model.case import Ageing, Claim, Lease, Note, PausedQueue, Peers, PersonStatus, Quality
 from app.model.errors import BadInput
 
 
@@ -26,6 +26,14 @@ class RemoteTeam(Asking):
     def peers(self, case_id: int) -> Peers:
         """What several people said of a case."""
         return wire.load(Peers, self._get(f"/cases/{case_id}/peers"))
+
+    def notes(self, case_id: int) -> list[Note]:
+        """What people wrote about a case, as far as this person may read it."""
+        return wire.load(list[Note], self._get(f"/cases/{case_id}/notes"))
+
+    def mark_seen(self, case_id: int) -> None:
+        """Takes a case off the list of those with notes for the lead."""
+        self._post(f"/cases/{case_id}/seen", None)
 
     def quality(self) -> list[Quality]:
         """How decisions compare: this person's, for a lead everybody's."""

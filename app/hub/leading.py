@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from app.hub.asking import Body, Looking, Managing, Number, Reviewing, Text, Word, answer, lease_of, nothing
-from app.model.case import Ageing, Claim, PausedQueue, Peers, PersonStatus, Quality
+from app.model.case import Ageing, Claim, Note, PausedQueue, Peers, PersonStatus, Quality
 
 router = APIRouter(tags=["team"])
 
@@ -61,6 +61,19 @@ def recuse(desk: Reviewing, case_id: Number, given: Escalating) -> Response:
 def peers(desk: Looking, case_id: Number) -> Response:
     """What several people said of a case: for its adjudicator, and for everybody once it is settled."""
     return answer(Peers, desk.peers(case_id))
+
+
+@router.get("/cases/{case_id}/notes", response_model=list[Note])
+def notes(desk: Looking, case_id: Number) -> Response:
+    """What people wrote about a case: for leads all, for others their own, and those of peers once it is settled."""
+    return answer(list[Note], desk.notes(case_id))
+
+
+@router.post("/cases/{case_id}/seen", status_code=204)
+def mark_seen(desk: Managing, case_id: Number) -> Response:
+    """Takes a case off the list of those with notes for the lead."""
+    desk.mark_seen(case_id)
+    return nothing()
 
 
 @router.get("/quality", response_model=list[Quality])

@@ -58,6 +58,7 @@ class Wanted(Body):
     text: Annotated[str, Field(max_length=1000)] = ""
     stage: Stage | None = None
     overdue: bool = False
+    noted: bool = False
     limit: Annotated[int, Query(ge=1, le=10_000_000)] | None = None
 
 

@@ -43,7 +43,8 @@ class CaseRow:
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Which cases to list; None means any. `text` is searched, the rest must be equal. `overdue`: those that should
-    have been decided by now, the latest first."""
+    have been decided by now, the latest first. `noted`: those with a note for the lead that no lead has marked as seen,
+    the oldest note first; only leads get any."""
 
     queue: str | None = None
     state: State | None = None
@@ -53,6 +54,19 @@ class Filter:
     text: str = ""
     stage: Stage | None = None
     overdue: bool = False
+    noted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What somebody wrote about a case without deciding it. `kind`: flag, park, escalate, conflict or assign; `seen`:
+    a lead has marked the case's notes as seen since."""
+
+    person: str
+    kind: str
+    text: str
+    at: int
+    seen: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,13 @@ class CaseList(ScrollView, can_focus=True):
             super().__init__()
             self.case_id = case_id
 
+    class Moved(Message):
+        """Another case is under the cursor, or none."""
+
+        def __init__(self, case_id: int | None) -> None:
+            super().__init__()
+            self.case_id = case_id
+
     class Wanted(Message):
         """Rows of these cases are needed."""
 
@@ -104,6 +111,8 @@ class CaseList(ScrollView, can_focus=True):
         self._cursor = min(self._cursor, max(0, len(ids) - 1))
         self.virtual_size = Size(self.size.width, len(ids) + _HEADER)
         self._show_cursor()
+        if self.current != current:
+            self.post_message(self.Moved(self.current))
         self.refresh()
 
     def put_rows(self, rows: dict[int, CaseRow]) -> None:
@@ -167,6 +176,7 @@ class CaseList(ScrollView, can_focus=True):
             self._refresh_line(old)
             self._refresh_line(line)
             self._show_cursor()
+            self.post_message(self.Moved(self.current))
 
     def _show_cursor(self) -> None:
         top, height = self.scroll_offset.y, max(1, self.size.height - _HEADER)
