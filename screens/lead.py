@@ -41,7 +41,7 @@ _SECTIONS = (
     _Section("disputed", Filter(stage="adjudication"), "No reviews differ, and nothing was escalated."),
     _Section("parked", Filter(state="parked"), "Nothing is parked."),
     _Section("deferred", Filter(state="deferred"), "Nothing is deferred."),
-    _Section("noted", Filter(noted=True), "No case has a note for the lead that was not seen yet."),
+    _Section("notes", Filter(noted=True), "No case has a note for the lead that was not seen yet."),
 )
 _DISPUTED, _NOTED = 2, 5
 # Notes of the case under the cursor that are shown below the list.

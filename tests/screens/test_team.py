@@ -151,3 +151,19 @@ async def test_what_is_late_comes_first(root: Path) -> None:
         await seat.until(lambda: seat.shows(f"1 late {late}"))
         first = rows(root, "SELECT external_id FROM cases ORDER BY due_at LIMIT 1")[0][0]
         await seat.until(lambda: seat.shows(first[:12]))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_a_lead_reads_what_was_written_about_cases(root: Path, size: tuple[int, int]) -> None:
+    async with seated(root, size, "lea") as seat:
+        ada = seat.other_desk("ada")
+        claim = ada.claim("summaries")
+        ada.flag(claim.lease.case_id, "The article is behind a paywall")
+        await seat.press("T")
+        await seat.until(lambda: isinstance(seat.shell.screen, LeadScreen))
+        await seat.press("6")
+        await seat.until(lambda: seat.shows(claim.view.row.id[:12], "ada  flag", "behind a paywall", "6 notes 1"))
+        await seat.press("s")
+        await seat.until(lambda: seat.shows("No case has a note for the lead"))
+        assert rows(root, "SELECT person FROM marks WHERE kind = 'seen'") == [("lea",)]
+        ada.close()
