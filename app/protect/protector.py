@@ -95,9 +95,11 @@ class Protector:
             kept["explanations"] = [without_withheld(e, rules, kept["inputs"], shown) for e in kept["explanations"]]
         if self._texts is not None and kept.get("extra"):
             kept["extra"] = self._declared(kept["extra"], taken)
-        kept, found = _scrub(kept, rules, taken)
+        kept, found = _known(kept, rules, taken)
         if self._redaction:
-            kept = self._redacted(kept)
+            kept = self._redacted(kept, found)
+        if found:
+            kept = scrubbed(kept, found)
         _keep_masked_texts(record, kept, taken)
         if sensitive:
             names = [found.text(s["name"])[0] if found else s["name"] for s in sensitive]
@@ -196,10 +198,10 @@ class Protector:
             kept[key] = withheld(_FREE_TEXT) if prose else value
         return kept
 
-    def _redacted(self, kept: dict[str, Any]) -> dict[str, Any]:
+    def _redacted(self, kept: dict[str, Any], found: Scrubber | None) -> dict[str, Any]:
         """The record with what detectors find masked, and spans moved to where their texts went."""
         shown = {**kept}
-        edits = self._redaction.redact(shown)
+        edits = self._redaction.of(found).redact(shown)
         if edits:
             _move_spans(kept.get("explanations") or (), shown, edits)
         return shown
@@ -289,12 +291,11 @@ def joined_texts(kept: dict[str, Any]) -> str:
     return "\n".join(texts_of(kept)) if "\\" in document else document
 
 
-def _scrub(kept: dict[str, Any], rules: Withheld, taken: Taken) -> tuple[dict[str, Any], Scrubber | None]:
-    """The record without what stands under withheld keys, and with known values masked by the scrubber."""
+def _known(kept: dict[str, Any], rules: Withheld, taken: Taken) -> tuple[dict[str, Any], Scrubber | None]:
+    """The record without what stands under withheld keys, and what masks known values in the rest."""
     found_under: list[tuple[str, Any]] = []
     kept = drop_keys(kept, rules, found_under)
     for attribute, value in found_under:
         taken.add(attribute, f"elsewhere.{attribute}", value)
     known = known_values(taken.pairs)
-    found = scrubber(known, joined_texts(kept)) if known else None
-    return (scrubbed(kept, found) if found else kept), found
+    return kept, scrubber(known, joined_texts(kept)) if known else None

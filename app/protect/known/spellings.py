@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
-from app.protect.known import called
+from app.protect.known import called, parts
+from app.protect.known.base64_text import Look, looks_of
 from app.protect.known.dates import Day, compact, day_of
 from app.protect.known.everyday import NOTHING_SAID, ROLES
 from app.protect.known.forms import WORD, Form, letters_of, of_words, weight, whole
@@ -33,6 +34,7 @@ _SHORT_OR_LONG = {"street": "st", "road": "rd", "avenue": "ave", "lane": "ln", "
 _SHORT_OR_LONG |= {short: long for long, short in _SHORT_OR_LONG.items()}
 _SHORTENED = re.compile(rf"\b({'|'.join(_SHORT_OR_LONG)})\b")
 _HOUSE_NUMBER = re.compile(r"\b\d+\w?\b")
+_BETWEEN_WORDS = re.compile(r"[\s,;/&()\"@.+_-]+")
 _TELEPHONE = re.compile(r"[+(\d][\d\s().·/\-–]{5,}$")
 
 
@@ -50,12 +52,19 @@ class Spellings:
     """A value of signs rather than letters: folded, as it is."""
     number: str = ""
     """How the value reads where it stands as a number."""
+    looks: tuple[Look, ...] = ()
+    """What it looks like in base64."""
 
 
 @lru_cache(maxsize=4096)
 def spellings(attribute: str, value: str) -> Spellings | None:
     """What to look for in order to find a value of this attribute; None where it is too unspecific to look for."""
     folded = " ".join(fold(value).split())
+    found = _spellings(attribute, value, folded)
+    return replace(found, looks=looks_of(_told_apart(attribute, value, folded))) if found else None
+
+
+def _spellings(attribute: str, value: str, folded: str) -> Spellings | None:
     if not folded or folded in NOTHING_SAID:
         return None
     letters = letters_of(folded)
@@ -75,12 +84,22 @@ def spellings(attribute: str, value: str) -> Spellings | None:
             return _made([whole(folded), *(Form(each, frozenset(), digits=True) for each in sorted(written))], days)
         if _TELEPHONE.match(folded) and len(letters) >= 7:
             return _made(_of_number(folded, letters), number=folded)
-        parts = [*_parts_of_address(attribute, value, folded), *_parts_of_mail(folded)]
-        if parts:
-            return _made([*parts, whole(folded)], literal=literal)
+        forms = [*_parts_of_address(attribute, value, folded), *_parts_of_mail(folded)]
+        forms += [] if "://" in folded else parts.parts_of(folded.partition("@")[0])
+        if forms:
+            return _made([*forms, whole(folded)], literal=literal)
     elif _is_address(attribute):
         return _made([*_parts_of_address(attribute, value, folded), whole(folded)])
     return Spellings((merge(letters),), partial(_only, folded), literal=literal)
+
+
+def _told_apart(attribute: str, value: str, folded: str) -> list[str]:
+    """The words of a value that count by themselves, or else the whole, as they stand in it."""
+    name = means_name(attribute, folded)
+    known = called.parts_of(folded) if name else parts.parts_of(folded)
+    letters = {form.letters for form in known}
+    apart = [word for word in _BETWEEN_WORDS.split(value) if word and letters_of(fold(word)) in letters]
+    return apart or [value.strip()]
 
 
 def means_name(attribute: str, folded: str) -> bool:
