@@ -19,10 +19,11 @@ from app.protect.known.base64_text import Look, stretches, unwrapped
 from app.protect.known.dates import Day, days_in
 from app.protect.known.fitting import end_of_fit
 from app.protect.known.forms import Form
+from app.protect.known.glance import glance
 from app.protect.known.identifiers import may_hold_identifiers, whole_identifier
-from app.protect.known.readings import may_be_encoded, readings
+from app.protect.known.readings import readings
 from app.protect.known.skeleton import Skeleton, fold, folded_with_places, merge, skeleton, squeezed
-from app.protect.known.spellings import Spellings, means_name, spellings
+from app.protect.known.spellings import Spellings, looks, means_name, spellings
 from app.protect.names import CONSTANT
 
 __all__ = ["Constant", "Edit", "Scrubber", "fold", "known_values", "moved", "scrubber", "withheld"]
@@ -72,13 +73,13 @@ class Scrubber:
     def spans(self, text: str) -> list[Span]:
         """Where known values stand in a text, or identifiers that hold one; in no order."""
         found = list(self._found(text))
-        if self.encoded and may_be_encoded(text):
+        if self.encoded:
             for reading in readings(text):
                 found += [(reading.starts[a], reading.ends[b - 1], what) for a, b, what in self._found(reading.text)]
         if self.looks:
             flat = unwrapped(text)
             for look, attribute in self.looks.items():
-                if look.line in flat:
+                if look[0] in flat:
                     found += [(a, b, attribute) for a, b in stretches(look, text)]
         if found and may_hold_identifiers(text):
             found = [whole_identifier(text, start, end) or (start, end, what) for start, end, what in found]
@@ -157,23 +158,23 @@ def known_values(pairs: list[tuple[str, Any]]) -> dict[str, str]:
 
 def scrubber(values: Mapping[str, str], texts: str) -> Scrubber | None:
     """A scrubber for those values that may occur in the texts; None where none does."""
-    encoded = may_be_encoded(texts)
-    if encoded:
+    seen_in = glance(texts)
+    if seen_in.encoded:
         texts = "\n".join((texts, *(reading.text for reading in readings(texts))))
     letters, flat = squeezed(texts), unwrapped(texts)
     within = _Pieces(letters) if len(values) > _FEW else letters
     present: list[tuple[str, Spellings]] = []
-    looks: dict[Look, str] = {}
+    encoded: dict[Look, str] = {}
     for value, attribute in values.items():
         known = spellings(attribute, value)
         if known is None:
             continue
         if _may_be_in(known, texts, letters, within):
             present.append((attribute, known))
-        for look in known.looks:
-            if look.line in flat:
-                looks.setdefault(look, attribute)
-    return _made(present, encoded, looks) if present or looks else None
+        for look in looks(attribute, value, seen_in.capital_inside):
+            if look[0] in flat:
+                encoded.setdefault(look, attribute)
+    return _made(present, seen_in.encoded, encoded) if present or encoded else None
 
 
 class _Pieces(dict[int, set[str]]):

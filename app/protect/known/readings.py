@@ -12,8 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-# One of these is in every text that has another reading.
-_SIGNS = ("%", "&", "<", "\\", "\x1b", "*", "~", "`", "[/", "=")
 # Encodings within encodings are undone so many times.
 _DEPTH = 3
 _LONGEST_TAG = 500
@@ -41,19 +39,12 @@ class Reading:
     ends: Sequence[int]
 
 
-def may_be_encoded(text: str) -> bool:
-    """Whether a text can have another reading; cheap."""
-    return any(sign in text for sign in _SIGNS)
-
-
 def readings(text: str) -> Iterator[Reading]:
     """The text with one layer of encodings undone, with two, and so on, as long as that changes anything."""
     now = text
     starts: Sequence[int] = range(len(text))
     ends: Sequence[int] = range(1, len(text) + 1)
     for _ in range(_DEPTH):
-        if not may_be_encoded(now):
-            return
         undone = _undone(now)
         if undone is None:
             return

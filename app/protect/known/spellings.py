@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache, partial
 
 from app.protect.known import called, parts
-from app.protect.known.base64_text import Look, looks_of
+from app.protect.known.base64_text import Look, looks_of, without_capital_inside
 from app.protect.known.dates import Day, compact, day_of
 from app.protect.known.everyday import NOTHING_SAID, ROLES
 from app.protect.known.forms import WORD, Form, letters_of, of_words, weight, whole
@@ -52,19 +52,12 @@ class Spellings:
     """A value of signs rather than letters: folded, as it is."""
     number: str = ""
     """How the value reads where it stands as a number."""
-    looks: tuple[Look, ...] = ()
-    """What it looks like in base64."""
 
 
 @lru_cache(maxsize=4096)
 def spellings(attribute: str, value: str) -> Spellings | None:
     """What to look for in order to find a value of this attribute; None where it is too unspecific to look for."""
     folded = " ".join(fold(value).split())
-    found = _spellings(attribute, value, folded)
-    return replace(found, looks=looks_of(_told_apart(attribute, value, folded))) if found else None
-
-
-def _spellings(attribute: str, value: str, folded: str) -> Spellings | None:
     if not folded or folded in NOTHING_SAID:
         return None
     letters = letters_of(folded)
@@ -93,13 +86,19 @@ def _spellings(attribute: str, value: str, folded: str) -> Spellings | None:
     return Spellings((merge(letters),), partial(_only, folded), literal=literal)
 
 
-def _told_apart(attribute: str, value: str, folded: str) -> list[str]:
-    """The words of a value that count by themselves, or else the whole, as they stand in it."""
-    name = means_name(attribute, folded)
-    known = called.parts_of(folded) if name else parts.parts_of(folded)
-    letters = {form.letters for form in known}
-    apart = [word for word in _BETWEEN_WORDS.split(value) if word and letters_of(fold(word)) in letters]
-    return apart or [value.strip()]
+@lru_cache(maxsize=4096)
+def looks(attribute: str, value: str, capital_inside: bool) -> list[Look]:
+    """What a value that `spellings` knows looks like in base64, word by word if its words count by themselves; in a
+    text with or without capitals inside words."""
+    words = [value.strip()]
+    if not value.isalnum():
+        folded = " ".join(fold(value).split())
+        known = called.parts_of(folded) if means_name(attribute, folded) else parts.parts_of(folded)
+        if known:
+            letters = {form.letters for form in known}
+            words = [word for word in _BETWEEN_WORDS.split(value) if letters_of(fold(word)) in letters]
+    found = looks_of(words)
+    return found if capital_inside else without_capital_inside(found)
 
 
 def means_name(attribute: str, folded: str) -> bool:
