@@ -292,7 +292,9 @@ def _unmet(sample: _Sample, policy: QueuePolicy, fields: list[str]) -> list[Unme
 
 def _named(policy: QueuePolicy) -> Iterator[tuple[str, Iterable[str]]]:
     """The policy's settings that name fields."""
-    yield from (("withhold", policy.withhold), ("show", policy.show), ("pseudonymise", policy.pseudonymise))
+    yield from (("withhold", policy.withhold), ("show", policy.show))
+    # Every record has an id.
+    yield "pseudonymise", (name for name in policy.pseudonymise if tokens(name) != ("id",))
     yield from (("band", policy.band), ("texts", policy.texts or ()))
     for names in policy.reveals.values():
         yield "reveals", names

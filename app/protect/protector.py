@@ -69,14 +69,22 @@ class Protector:
         self._coarsens = bool(self._coarser)
         self._redaction = Redaction(policy)
         self._texts = None if policy.texts is None else frozenset(policy.texts)
+        self.told_by_id = False
+        """Whether the id of the record that was protected last holds a withheld value."""
+        self.told_by_file = False
+        """Whether the name of the file that it came in does."""
 
     def protect(self, record: dict[str, Any]) -> dict[str, Any]:
         """A new record without what is withheld. The record must have passed validation."""
         return self.take_out(record)[0]
 
-    def take_out(self, record: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    def take_out(
+        self, record: dict[str, Any], own_id: str | None = None, file: str = ""
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         """The protected record, and what was taken out of it by field: `sensitive.sex`, `inputs.age`, `subject`,
-        `elsewhere.email` for other keys, `text.inputs.note` for the original of a text that was masked."""
+        `elsewhere.email` for other keys, `text.inputs.note` for the original of a text that was masked.
+
+        `own_id`: the record's id, where a token stands in its place; `file`: the name of the file that it came in."""
         sensitive = record.get("sensitive") or []
         rules = self._rules(record, sensitive)
         taken = Taken()
@@ -95,7 +103,11 @@ class Protector:
             kept["explanations"] = [without_withheld(e, rules, kept["inputs"], shown) for e in kept["explanations"]]
         if self._texts is not None and kept.get("extra"):
             kept["extra"] = self._declared(kept["extra"], taken)
-        kept, found = _known(kept, rules, taken)
+        if own_id is not None:
+            taken.add("id", "id", own_id)
+        kept, found = _known(kept, rules, taken, file)
+        self.told_by_id = bool(found and own_id is None and found.spans(record["id"]))
+        self.told_by_file = bool(found and file and found.spans(file))
         if self._redaction:
             kept = self._redacted(kept, found)
         if found:
@@ -291,11 +303,12 @@ def joined_texts(kept: dict[str, Any]) -> str:
     return "\n".join(texts_of(kept)) if "\\" in document else document
 
 
-def _known(kept: dict[str, Any], rules: Withheld, taken: Taken) -> tuple[dict[str, Any], Scrubber | None]:
-    """The record without what stands under withheld keys, and what masks known values in the rest."""
+def _known(kept: dict[str, Any], rules: Withheld, taken: Taken, beside: str) -> tuple[dict[str, Any], Scrubber | None]:
+    """The record without what stands under withheld keys, and what masks known values in the rest, and in a text
+    beside it."""
     found_under: list[tuple[str, Any]] = []
     kept = drop_keys(kept, rules, found_under)
     for attribute, value in found_under:
         taken.add(attribute, f"elsewhere.{attribute}", value)
     known = known_values(taken.pairs)
-    return kept, scrubber(known, joined_texts(kept)) if known else None
+    return kept, scrubber(known, f"{joined_texts(kept)}\n{beside}") if known else None

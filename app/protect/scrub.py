@@ -3,7 +3,8 @@
 A value counts when it is specific: at least four characters, at least five digits, and no everyday
 word; of names every part from three letters, of other values every word from four (`app.protect.known.parts`).
 Texts are searched as skeletons (`app.protect.known.skeleton`) for the ways in which a value may be written
-(`app.protect.known.spellings`), as they stand and as they read once encodings are undone (`app.protect.known.readings`).
+(`app.protect.known.spellings`): as they stand, and as they read once encodings are undone
+(`app.protect.known.readings`).
 A hit in an e-mail address, a link or a path takes all of it (`app.protect.known.identifiers`).
 """
 

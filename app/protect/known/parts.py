@@ -9,32 +9,16 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from app.protect.known.everyday import ADDRESSED, NOTHING_SAID, ROLES
+from app.protect.known.everyday import ADDRESSED, ELSEWHERE, NOTHING_SAID, OF_FORMS, ROLES
 from app.protect.known.forms import DENSE, WORD, Form, of_words, weight
 
 MOST = 8
 _FEWEST_LETTERS = 4
 _FEWEST_DIGITS = 5
-# Words of languages that the list of ordinary English words does not have.
-_ELSEWHERE = frozenset(
-    "nicht keine kein ohne oder unter über ueber nach wird sind eine einer einem einen anderes andere sonstige "
-    "sonstiges angabe angaben ledig verheiratet geschieden verwitwet getrennt lebend männlich weiblich divers avec "
-    "sans pour dans autre autres aucun aucune marié mariée célibataire divorcé divorcée veuf veuve homme femme para "
-    "como sobre entre desde hasta otro otra otros otras ninguno ninguna soltero soltera casado casada divorciado "
-    "divorciada viudo viuda hombre mujer outro outra nenhum nenhuma solteiro solteira homem mulher niet geen zonder "
-    "ander andere gehuwd ongehuwd gescheiden altro altra nessuno nessuna celibe nubile coniugato coniugata".split()
-)
-
-# English that the list of ordinary words has no use for: words of forms and questionnaires.
-_OF_FORMS = frozenset(
-    "binary native latter trans saint degree diploma bachelor master masters science sciences arts studies secondary "
-    "primary tertiary vocational humanities engineering administration logistics finance retail hospitality category "
-    "specified unspecified applicable declined disclose identify describe listed mixed multiple various".split()
-)
 _ENDINGS = ("ments", "ment", "ness", "able", "ible", "ful", "less", "ship", "hood", "ations", "ation", "ions", "ion",
             "ity", "ive", "ance", "ence", "ism")  # fmt: skip
 
-_SAY_LITTLE = _ELSEWHERE | _OF_FORMS | ROLES | ADDRESSED | NOTHING_SAID
+_SAY_LITTLE = ELSEWHERE | OF_FORMS | ROLES | ADDRESSED | NOTHING_SAID
 
 
 def parts_of(folded: str) -> list[Form]:
