@@ -21,7 +21,7 @@ class Edit:
 
 
 class Constant(str):
-    """A text in which nothing is masked any more: of ours, or masked already."""
+    """A text of ours, not of the record: nothing in it is masked."""
 
     __slots__ = ()
 

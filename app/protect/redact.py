@@ -51,7 +51,9 @@ class Redactor:
         if self._known is not None:
             found = united(self._known.spans(text), found)
         shown, edits = cut(text, found)
-        return Constant(shown), edits
+        if self._known is not None:
+            self._known.leave(shown)
+        return shown, edits
 
     def number(self, number: float) -> float | str:
         """Numbers are left alone: detectors read text."""

@@ -6,11 +6,15 @@ letters' Unicode names and its own eyes, and compares roughly, with rapidfuzz.
 
 from __future__ import annotations
 
+import base64
 import calendar
+import html
 import itertools
+import quopri
 import re
 import unicodedata
 from collections.abc import Iterator
+from urllib.parse import unquote
 
 from rapidfuzz import fuzz
 
@@ -119,3 +123,32 @@ def _stream_has(name: str, text: str) -> bool:
     """Whether the letters of the name follow one another, whatever stands between; or nearly."""
     stream, name = _squeezed(text.replace("◆", " ")), _squeezed(name)
     return name in stream or (len(name) >= 8 and fuzz.partial_ratio(name, stream) >= 95)
+
+
+def read_anywhere(document: str, words: list[str]) -> list[str]:
+    """Which of the words can be read in a document, as it stands or by undoing encodings, two of a kind at most."""
+    undone = [document, *(undo(undo(document)) for undo in (unquote, _without_markup, _unescaped, _unquoted))]
+    streams = [_squeezed(_visible(text)) for text in dict.fromkeys(undone)]
+    decoded = "\n".join(_decoded(document)).casefold()
+    # In base64 of something else the first and last letter may be cut.
+    return [w for w in words if w[1:-1] in decoded or any(_squeezed(_visible(w)) in stream for stream in streams)]
+
+
+def _without_markup(document: str) -> str:
+    return html.unescape(re.sub(r"<[^<>]*>", "", document))
+
+
+def _unescaped(document: str) -> str:
+    return re.sub(r"\\+u([0-9a-fA-F]{4})", lambda hit: chr(int(hit[1], 16)), document)
+
+
+def _unquoted(document: str) -> str:
+    return quopri.decodestring(document.encode()).decode("utf-8", "replace")
+
+
+def _decoded(document: str) -> Iterator[str]:
+    """Everything that looks like base64, decoded from each of its first four characters."""
+    for run in re.findall(r"[A-Za-z0-9+/_-]{8,}", document):
+        for skipped in range(4):
+            line = run[skipped:].replace("-", "+").replace("_", "/")
+            yield base64.b64decode(line[: len(line) // 4 * 4]).decode("latin-1")

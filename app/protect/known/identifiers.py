@@ -1,6 +1,7 @@
 """Whole identifiers around a value: `q.lastname@example.org` is masked as one, and not only its last name.
 
-What is left of an e-mail address, a link, a path or a handle once a name in it is masked still leads to its owner. Only the grammar of these is known here; the detectors know more kinds, and look at prose only.
+What is left of an e-mail address, a link, a path or a handle once a name in it is masked still leads to its owner. Only
+the grammar of these is known here; the detectors know more kinds, and look at prose only.
 """
 
 from __future__ import annotations
