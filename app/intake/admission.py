@@ -266,15 +266,18 @@ def _keep_origins(connection: Connection, admitted: list[Ready], source: str) ->
     connections.keep_origins(
         connection,
         [
-            {
-                "case_id": item.row["case_id"],
-                "source": source if item.reference is not None else "",
-                "reference": _reference(item),
-            }
+            {"case_id": item.row["case_id"], "source": came, "reference": _reference(item)}
             for item in admitted
-            if (came := item.reference is not None) or item.sealed_id is not None
+            if (came := _source(item, source)) is not None
         ],
     )
+
+
+def _source(item: Ready, source: str) -> str | None:
+    """The source that wants to hear of a case; nothing where only its sealed id has to be kept."""
+    if item.reference is not None:
+        return source
+    return "" if item.sealed_id is not None else None
 
 
 def _reference(item: Ready) -> str:
