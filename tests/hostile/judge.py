@@ -14,6 +14,7 @@ import quopri
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import unquote
 
 from rapidfuzz import fuzz
@@ -152,3 +153,34 @@ def _decoded(document: str) -> Iterator[str]:
         for skipped in range(4):
             line = run[skipped:].replace("-", "+").replace("_", "/")
             yield base64.b64decode(line[: len(line) // 4 * 4]).decode("latin-1")
+
+
+def disguised_in(content: bytes, head: str) -> bytes | None:
+    """A stretch of bytes in which words can be read that begin so, in one of the usual disguises; quick enough for
+    whole files. `head`: ASCII letters that nothing else has."""
+    found = _patterns(head).search(content)
+    return content[max(0, found.start() - 60) : found.end() + 60] if found else None
+
+
+@lru_cache
+def _patterns(head: str) -> re.Pattern[bytes]:
+    """Each letter as itself, percent-encoded, as an entity, escaped, wide or alike, with anything small in between; or
+    the base64 of all of them, at any of the three places in a group."""
+    letters = [_forms_of(letter) for letter in head]
+    between = rb"(?:[ .\-_*~`\r\n\t]|\xe2\x80[\x8b-\x8f]|\xcc[\x80-\xbf]|<[^<>]{0,20}>){0,3}"
+    encoded = []
+    for word in (head, head.upper(), head.lower()):
+        for offset in range(3):
+            line = base64.b64encode(bytes(offset) + word.encode())
+            encoded.append(re.escape(line[(0, 2, 3)[offset] : (offset + len(word)) * 8 // 6]))
+    return re.compile(between.join(letters) + b"|" + b"|".join(encoded))
+
+
+def _forms_of(letter: str) -> bytes:
+    forms = []
+    for one in {letter.lower(), letter.upper()}:
+        code = ord(one)
+        alike = [char for char, seen in _EYES.items() if seen == one]
+        forms += [one.encode(), chr(code + 0xFEE0).encode(), *(char.encode() for char in alike)]
+        forms += [b"%%%02X" % code, b"&#%d;" % code, b"\\u%04x" % code, b"\\\\u%04x" % code, b"=%02X" % code]
+    return b"(?:" + b"|".join(re.escape(form) for form in forms) + b")"
