@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from app.audit.prove import Proof
     from app.audit.verify import Verification
     from app.settings import Workspace
-    from db.engine import Store
+    from db.engine import Connection, Store
 
 
 def register(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -188,7 +188,7 @@ def _prove(arguments: argparse.Namespace) -> int:
 
     workspace = workspace_of(arguments)
     with opened_store(workspace) as store:
-        seq = arguments.entry or _decision_of(store, arguments.id, arguments.queue)
+        seq = arguments.entry or _decision_of(store, workspace, arguments.id, arguments.queue)
         if arguments.checkpoint:
             point = _given(workspace, arguments.checkpoint)
         else:
@@ -215,13 +215,13 @@ def _given(workspace: Workspace, name: str) -> Checkpoint:
     return point
 
 
-def _decision_of(store: Store, reference: str, queue: str | None) -> int:
+def _decision_of(store: Store, workspace: Workspace, reference: str, queue: str | None) -> int:
     """The entry of the newest decision on a prediction. Raises BadInput."""
     from app.model.errors import BadInput
     from db import audit, cases
 
     with store.read() as connection:
-        found = cases.find(connection, reference, queue)
+        found = cases.find(connection, reference, queue) or _by_own_id(workspace, connection, reference, queue)
         if len(found) > 1:
             raise BadInput(f"'{reference}' is in several queues ({', '.join(q for _, q in found)}): add --queue.")
         where = f" in queue '{queue}'" if queue else ""
@@ -231,6 +231,19 @@ def _decision_of(store: Store, reference: str, queue: str | None) -> int:
     if seq is None:
         raise BadInput(f"'{reference}' was never decided{where}. --entry SEQ proves any other entry.")
     return seq
+
+
+def _by_own_id(
+    workspace: Workspace, connection: Connection, reference: str, queue: str | None
+) -> list[tuple[int, str]]:
+    """case_id and queue of what had this id before a token took its place."""
+    from app.protect.own_id import is_pseudonymised, token_of
+    from db import cases
+
+    hidden = [q for q, policy in workspace.settings.queues.items() if queue in (None, q) and is_pseudonymised(policy)]
+    return [
+        found for q in hidden for found in cases.find(connection, token_of(workspace.keys().pseudonym, q, reference), q)
+    ]
 
 
 def _tell(proof: Proof) -> None:

@@ -98,6 +98,21 @@ def _sum_up(arguments: argparse.Namespace, total: Count) -> None:
     if total.quarantined:
         reasons = ", ".join(f"{n} {code}" for code, n in sorted(total.reasons.items()))
         narrate(f"Quarantined: {reasons}. `secondlook quarantine list` says why; nothing was thrown away.")
+    if total.told_by_id:
+        narrate(
+            f"{_records(total.told_by_id)} a withheld value, or the subject, in its id. Ids are shown as they are. "
+            f'To have tokens instead: `pseudonymise = ["id"]` under [queues.{arguments.queue}] in secondlook.toml; '
+            "erase these first, and import them again."
+        )
+    if total.told_by_file:
+        narrate(
+            f"{_records(total.told_by_file)} a withheld value, or the subject, in the name of the file. Names of files "
+            "are kept with what is quarantined. Rename the file."
+        )
+
+
+def _records(count: int) -> str:
+    return "1 record has" if count == 1 else f"{count} records have"
 
 
 def columns_of(pairs: list[str]) -> dict[str, str]:

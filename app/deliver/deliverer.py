@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
 import orjson
 
@@ -16,7 +18,9 @@ from app.connecting import secrets_of
 from app.deliver import schedule
 from app.deliver.sinks import open_sink
 from app.model.connection import ConnectionSettings, Delivery, Sink
-from app.model.errors import SecondlookError, Undelivered
+from app.model.errors import SecondlookError, Unavailable, Undelivered
+from app.protect.own_id import SEALED, opened_id
+from app.secrets import Keys
 from app.settings import Settings, Workspace
 from db import connections, outbox
 from db.engine import Connection, Store
@@ -77,12 +81,15 @@ class Deliverer:
         open: Callable[[str], Sink],  # noqa: A002  # what it does
         names: Iterable[str],
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        keys: Callable[[], Keys] | None = None,
     ) -> None:
-        """`open` makes a sink and raises errors of `app.model.errors`; nothing is opened before something is due."""
+        """`open` makes a sink and raises errors of `app.model.errors`; nothing is opened before something is due.
+        `keys` are asked for where a prediction's own id is sealed."""
         self._store = store
         self._open = open
         self._names = list(names)
         self._clock = clock
+        self._keys = keys
         self._sinks: dict[str, Sink] = {}
         self._paused: dict[str, int] = {}
         self._pool: ThreadPoolExecutor | None = None
@@ -192,7 +199,7 @@ class Deliverer:
         if part.over or self._clock() > part.give_up:
             return
         try:
-            part.sink.send(_delivery(item))
+            part.sink.send(_delivery(item, self._keys))
         except Undelivered as error:
             part.lost.append((item, error))
             if error.stop:
@@ -273,6 +280,7 @@ def deliverer_of(workspace: Workspace, store: Store, names: Iterable[str] | None
         store,
         lambda name: open_sink(name, known[name], secrets, workspace.root),
         known if names is None else names,
+        keys=cache(workspace.keys),
     )
 
 
@@ -286,14 +294,29 @@ def resume(store: Store, name: str, now: int) -> bool:
         return True
 
 
-def _delivery(item: outbox.Due) -> Delivery:
+def _delivery(item: outbox.Due, keys: Callable[[], Keys] | None) -> Delivery:
     body = item.body.encode()
-    own = item.reference is not None and item.source == item.sink
+    event = orjson.loads(body)
+    reference = orjson.loads(item.reference or "{}")
+    sealed = reference.pop(SEALED, None)
+    if sealed is not None:
+        event = _with_own_id(event, sealed, keys)
+        body = orjson.dumps(event)
     return Delivery(
         event_id=item.event_id,
         kind=item.kind,
-        event=orjson.loads(body),
+        event=event,
         body=body,
-        reference=orjson.loads(item.reference or "{}") if own else {},
+        reference=reference if item.source == item.sink else {},
         attempt=item.attempts + 1,
     )
+
+
+def _with_own_id(event: dict[str, Any], sealed: str, keys: Callable[[], Keys] | None) -> dict[str, Any]:
+    """An event under the id that its prediction came with: here a token stands in its place. Raises Unavailable
+    without the workspace's key."""
+    if keys is None:
+        raise Unavailable("The workspace key is needed to say which prediction this is about.")
+    data = event["data"]
+    own_id = opened_id(keys().quarantine, data["queue"], data["id"], sealed)
+    return {**event, "subject": own_id, "data": {**data, "id": own_id}}

@@ -40,10 +40,11 @@ class DeskBase:
         clock: Callable[[], int] = wall_clock,
         routes: Routes | None = None,
         roles: Iterable[Role] | None = None,
+        id_key: Callable[[], bytes] | None = None,
     ) -> None:
         """`session` tells this person's terminals apart; one is made where none is given. `routes` say where verdicts
         go beside the sinks of the policies. `roles` say which cases this person gets and whose names they see; None:
-        all."""
+        all. `id_key` gives the key by which cases are found by ids that a queue does not show."""
         self._store = store
         self._person = person
         self._policies = policies
@@ -52,6 +53,7 @@ class DeskBase:
         self._now = clock
         self._routes = routes or Routes()
         self._roles = None if roles is None else frozenset(roles)
+        self._id_key = id_key
         self._may = Eligibility(person, self._roles)
         self._registered: set[str] = set()
 

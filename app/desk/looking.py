@@ -29,6 +29,7 @@ from app.model.case import (
 from app.model.errors import BadInput
 from app.model.prediction import Prediction
 from app.model.words import SEVERITIES, STATES
+from app.protect.own_id import is_pseudonymised, token_of
 from db import audit, cases, connections, controls, corrections, lists, outbox, reviews, search
 from db.engine import Connection
 from db.offers import Offer
@@ -147,7 +148,7 @@ class Looking(DeskBase):
 
     def _search(self, connection: Connection, wanted: Filter) -> list[int]:
         """Exact ids first, then cases with all words, then near misses of a mistyped word."""
-        exact = [i for i, queue in cases.find(connection, wanted.text.strip(), wanted.queue) if queue in self._policies]
+        exact = [i for i, _ in self._named(connection, wanted.text.strip(), wanted.queue)]
         found = list(dict.fromkeys([*exact, *search.containing_all(connection, wanted.text, SEARCH_LIMIT)]))
         if not found:
             found = _near_misses(connection, wanted.text)
@@ -189,10 +190,19 @@ class Looking(DeskBase):
     def _provisional(self, row: Any) -> bool:
         return is_hidden(self._policies[row.queue], row.state, judged=False)
 
+    def _named(self, connection: Connection, reference: str, queue: str | None) -> list[tuple[int, str]]:
+        """case_id and queue of what has this id, or had it before a token took its place."""
+        hidden = [q for q, policy in self._policies.items() if queue in (None, q) and is_pseudonymised(policy)]
+        found = cases.find(connection, reference, queue)
+        if not found and hidden and self._id_key is not None:
+            key = self._id_key()
+            found = [one for q in hidden for one in cases.find(connection, token_of(key, q, reference), q)]
+        return [(i, q) for i, q in found if q in self._policies]
+
     def find(self, reference: str, queue: str | None = None) -> int:
         """The case_id behind a prediction's id."""
         with self._store.read() as connection:
-            found = [(i, q) for i, q in cases.find(connection, reference, queue) if q in self._policies]
+            found = self._named(connection, reference, queue)
         if not found:
             where = f" in queue '{queue}'" if queue else ""
             raise BadInput(f"There is no case '{reference}'{where}. `secondlook search` looks for words.")

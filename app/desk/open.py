@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from app.deliver.events import Routes
 from app.desk.local import LocalDesk
 from app.desk.protocol import Desk
@@ -43,6 +45,7 @@ def open_local_desk(workspace: Workspace, person: str | None = None, session: st
         workspace.rubrics,
         session,
         routes=routes_of(workspace.settings),
+        id_key=cache(lambda: workspace.keys().pseudonym),
     )
 
 

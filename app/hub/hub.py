@@ -146,6 +146,7 @@ class Hub:
                     self.clock,
                     self.routes,
                     who.roles,
+                    lambda: self.keys.pseudonym,
                 )
                 if len(self._desks) > _MOST_DESKS:
                     self._desks.popitem(last=False)

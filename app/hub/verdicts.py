@@ -12,6 +12,7 @@ import struct
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -21,7 +22,8 @@ from app.audit.chain import GENESIS
 from app.hub.asking import allowed, answer, hub_of
 from app.hub.hub import Hub, Identity
 from app.model.errors import BadInput
-from db import audit, changes
+from app.protect.own_id import SEALED, is_pseudonymised, opened_id
+from db import audit, changes, connections
 from db.engine import Connection
 
 router = APIRouter(tags=["programs"])
@@ -131,8 +133,19 @@ def _page(hub: Hub, queues: list[str], after: str, limit: int) -> Verdicts:
         # That somebody has reviewed a case is nobody's business until all reviews are in.
         none = [one.case_id for one in found if one.verdict is None and one.queue is not None]
         untold = set(none) - changes.had_outcome(connection, none) if none else set()
-    told = [_verdict(one) for one in found if one.case_id not in untold]
+        told = [_verdict(one) for one in found if one.case_id not in untold]
+        _with_own_ids(hub, connection, told)
     return Verdicts(told, _cursor(end, digest), end < newest[0])
+
+
+def _with_own_ids(hub: Hub, connection: Connection, told: list[Verdict]) -> None:
+    """Puts the ids that predictions came with in place of tokens: the program that asks knows no others."""
+    hidden = [one.case for one in told if one.queue in hub.policies and is_pseudonymised(hub.policies[one.queue])]
+    origins = connections.origins(connection, hidden) if hidden else {}
+    for one in told:
+        sealed = orjson.loads(origins[one.case][1]).get(SEALED) if one.case in origins else None
+        if sealed is not None and one.id is not None and one.queue is not None:
+            one.id = opened_id(hub.keys.quarantine, one.queue, one.id, sealed)
 
 
 def _verdict(found: changes.Standing) -> Verdict:

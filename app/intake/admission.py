@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import PurePath
 from typing import Any
 
 import orjson
@@ -23,6 +24,7 @@ from app.intake.read import Raw
 from app.model.errors import BadInput, RecordError
 from app.model.policy import QueuePolicy
 from app.protect.envelope import OfficerKey
+from app.protect.own_id import SEALED
 from app.protect.seal import seal, unseal
 from app.secrets import Keys
 from db import cases, connections, erasures, quarantine, sealed
@@ -40,6 +42,9 @@ class Count:
     quarantined: int = 0
     erased: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    told_by_id: int = 0
+    told_by_file: int = 0
+    """Of the admitted ones, those whose id, or the name of whose file, holds a value that is withheld elsewhere."""
 
     def as_dict(self) -> dict[str, int]:
         """The three numbers."""
@@ -85,6 +90,8 @@ class Admission:
         With `workers` other processes prepare a long import, and this one writes. A source that breaks off raises
         its BadInput after what it gave before is kept.
         """
+        self._recipe = replace(self._recipe, file=PurePath(source).name)
+        self.__dict__.pop("_preparer", None)
         batches = Batches(self._with_known_columns(items), self._clock)
         prepared = in_processes(self._recipe, batches, workers) if workers else map(self._prepare, batches)
         for batch in prepared:
@@ -199,6 +206,8 @@ class Admission:
             data["quarantined"] = len(bad)
             log.append(connection, self._clock(), self._actor, "imported", None, data)
         self.count.erased += erased
+        self.count.told_by_id += sum(item.told_by_id for item in new)
+        self.count.told_by_file += sum(item.told_by_file for item in new)
         self._add_up(len(new), duplicates + erased, [item for _, item in bad])
 
     def _erased(self, connection: Connection, ready: list[Ready]) -> set[str]:
@@ -257,11 +266,24 @@ def _keep_origins(connection: Connection, admitted: list[Ready], source: str) ->
     connections.keep_origins(
         connection,
         [
-            {"case_id": item.row["case_id"], "source": source, "reference": orjson.dumps(item.reference).decode()}
+            {"case_id": item.row["case_id"], "source": came, "reference": _reference(item)}
             for item in admitted
-            if item.reference is not None
+            if (came := _source(item, source)) is not None
         ],
     )
+
+
+def _source(item: Ready, source: str) -> str | None:
+    """The source that wants to hear of a case; nothing where only its sealed id has to be kept."""
+    if item.reference is not None:
+        return source
+    return "" if item.sealed_id is not None else None
+
+
+def _reference(item: Ready) -> str:
+    """What a verdict needs to find its way back."""
+    own_id = {SEALED: item.sealed_id} if item.sealed_id is not None else {}
+    return orjson.dumps({**(item.reference or {}), **own_id}).decode()
 
 
 def quarantine_context(queue: str) -> str:

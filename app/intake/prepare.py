@@ -22,6 +22,7 @@ from app.model.policy import QueuePolicy
 from app.model.prediction import Prediction
 from app.model.words import SEVERITIES
 from app.protect.envelope import Envelope, OfficerKey, close, place
+from app.protect.own_id import is_pseudonymised, sealed_id, token_of
 from app.protect.protector import Protector
 from app.secrets import Keys
 
@@ -36,6 +37,10 @@ class Ready:
     row: dict[str, Any]
     envelope: Envelope | None = None
     reference: Mapping[str, Any] | None = None
+    sealed_id: str | None = None
+    """The prediction's own id under the workspace's key, where `external_id` is a token."""
+    told_by_id: bool = False
+    told_by_file: bool = False
 
 
 @dataclass(slots=True)
@@ -55,6 +60,8 @@ class Recipe:
     keys: Keys
     columns: dict[str, str]
     officers: tuple[OfficerKey, ...] = ()
+    file: str = ""
+    """The name of the file that the items come in."""
 
 
 class Preparer:
@@ -67,6 +74,8 @@ class Preparer:
         self._columns = recipe.columns
         self._officers = recipe.officers if recipe.policy.seal else ()
         self._protector = Protector(recipe.policy, recipe.keys.pseudonym)
+        self._file = recipe.file
+        self._hides_ids = is_pseudonymised(recipe.policy)
         self._due_ms = {s: round(recipe.policy.due.minutes(s) * 60_000) for s in SEVERITIES}
 
     def prepare(self, raw: Raw, now: int) -> Ready | Bad:
@@ -76,7 +85,7 @@ class Preparer:
         external_id = None
         try:
             record = self._record(raw)
-            external_id = record.get("id") if isinstance(record.get("id"), str) else None
+            external_id = self._shown_id(record.get("id"))
             prediction = validate(record, self._policy)
             record["id"] = prediction.id
             ready = self._ready(record, prediction, now)
@@ -91,7 +100,8 @@ class Preparer:
             record = self._record(raw)
             validate(record, self._policy)
             anchor_spans(record)
-            return self._protector.protect(record)
+            own_id, record["id"] = record["id"], self._shown_id(str(record["id"]))
+            return self._protector.take_out(record, own_id if own_id != record["id"] else None)[0]
         except (RecordError, TypeError, KeyError, AttributeError, ValueError):
             return None
 
@@ -108,14 +118,18 @@ class Preparer:
         content = hmac.digest(self._keys.content, orjson.dumps(record, option=orjson.OPT_SORT_KEYS), "sha256")
         subject = prediction.subject or prediction.id
         anchor_spans(record)
-        kept, taken = self._protector.take_out(record)
+        token, sealed = prediction.id, None
+        if self._hides_ids:
+            token = record["id"] = token_of(self._keys.pseudonym, self._queue, prediction.id)
+            sealed = sealed_id(self._keys.quarantine, self._queue, token, prediction.id)
+        kept, taken = self._protector.take_out(record, prediction.id if sealed else None, self._file)
         outline = route.outline(kept, self._policy)
         severity = prediction.severity
         output, sampling = kept["output"], prediction.sampling
         model = (kept.get("provenance") or {}).get("model") or {}
         row = {
             "queue": self._queue,
-            "external_id": prediction.id,
+            "external_id": token,
             "revision": 1,
             "content_hash": content,
             "source": "file",
@@ -143,8 +157,15 @@ class Preparer:
         }
         envelope = None
         if self._officers and taken:
-            envelope = close(taken, self._officers, place(self._queue, prediction.id, content))
-        return Ready(prediction.id, content, row, envelope)
+            envelope = close(taken, self._officers, place(self._queue, token, content))
+        told = self._protector.told_by_id, self._protector.told_by_file
+        return Ready(token, content, row, envelope, None, sealed, *told)
+
+    def _shown_id(self, own_id: Any) -> str | None:
+        """What may be shown of a record's id."""
+        if not isinstance(own_id, str):
+            return None
+        return token_of(self._keys.pseudonym, self._queue, own_id) if self._hides_ids else own_id
 
 
 def _text(value: Any) -> str | None:

@@ -25,6 +25,7 @@ from app.model.policy import QueuePolicy
 from app.protect.coarsen import Coarser
 from app.protect.names import DEFAULT_WITHHELD, Withheld, tokens
 from app.protect.protector import Protector
+from app.protect.scrub import known_values, scrubber
 
 # A sample's size: records, and bytes of them as they came.
 RECORDS = 5000
@@ -198,7 +199,8 @@ class _Sample:
         """Whether a name is one of the schema: if every record that has it holds a withheld value which stands
         in the name, the name itself is a value, and is not to be told."""
         folded = "".join(tokens(name))
-        return any(not _stands_in(folded, self._hidden[number]) for number in records)
+        hidden = (self._hidden[number] for number in records)
+        return any(not (_stands_in(folded, values) or _is_known_in(name, values)) for values in hidden)
 
     def _sorted_out(self, record: dict[str, Any]) -> tuple[dict[str, Any], dict[tuple[str, str], Any]]:
         """Values that a reviewer sees, by field, and those that are withheld, by attribute and name."""
@@ -292,7 +294,9 @@ def _unmet(sample: _Sample, policy: QueuePolicy, fields: list[str]) -> list[Unme
 
 def _named(policy: QueuePolicy) -> Iterator[tuple[str, Iterable[str]]]:
     """The policy's settings that name fields."""
-    yield from (("withhold", policy.withhold), ("show", policy.show), ("pseudonymise", policy.pseudonymise))
+    yield from (("withhold", policy.withhold), ("show", policy.show))
+    # Every record has an id.
+    yield "pseudonymise", (name for name in policy.pseudonymise if tokens(name) != ("id",))
     yield from (("band", policy.band), ("texts", policy.texts or ()))
     for names in policy.reveals.values():
         yield "reveals", names
@@ -320,6 +324,13 @@ def _is_long(value: Any) -> bool:
 def _stands_in(name: str, values: Iterable[Any]) -> bool:
     """Whether a word of one of the values stands in a folded name."""
     return any(word in name for value in values for text in _leaves(value) for word in _words(text))
+
+
+def _is_known_in(name: str, values: Iterable[Any]) -> bool:
+    """Whether one of the values stands in a name in another spelling."""
+    known = known_values([("value", value) for value in values])
+    found = scrubber(known, name) if known else None
+    return bool(found and found.spans(name))
 
 
 def _leaves(value: Any) -> Iterator[str]:

@@ -36,7 +36,7 @@ _HARMLESS_NUMBERS = word_set(
     "contribution weight importance rank sign position precision_so_far coverage_so_far coefficient coef shap "
     "shap_value attribution start end step"
 )
-_HARMLESS_WORDS = word_set("kind type dtype unit severity anchor actionable required reveals op operator")
+_HARMLESS_WORDS = word_set("kind type dtype unit severity anchor actionable required op operator")
 _HEADER_KEYS = word_set("columns feature_names featurenames features names fields header headers keys variables")
 _TOOL_BESIDE = word_set(
     "arguments args parameters params input_schema inputschema outputschema tool_call_id toolcallid tool_use_id "
@@ -61,6 +61,10 @@ _SCHEMA_BESIDE = word_set("dtype datatype data_type nullable enum minimum maximu
 _SCHEMA_TYPES = word_set(
     "string number integer boolean object array null float double int int32 int64 float32 float64 str bool text "
     "category categorical numeric date datetime timestamp json"
+)
+# The only words that stay beside a withheld feature: types, grades and operators.
+_HARMLESS_VALUES = _SCHEMA_TYPES | word_set(
+    "low medium high critical exact shifted searched failed < <= > >= = == != feature"
 )
 _VERSION_BESIDE = word_set("version versions sha commit revision checkpoint")
 _FILE_NAME = re.compile(r"[^\s/\\][^/\\\n]{0,200}\.[A-Za-z][A-Za-z0-9]{0,9}")
@@ -96,7 +100,7 @@ def is_harmless(key: str, value: Any) -> bool:
     folded = _folded(key)
     if isinstance(value, int | float):
         return folded in _HARMLESS_NUMBERS
-    return folded in _HARMLESS_WORDS and (isinstance(value, str | list))
+    return folded in _HARMLESS_WORDS and isinstance(value, str) and value.casefold() in _HARMLESS_VALUES
 
 
 def header_of(mapping: Mapping[str, Any]) -> tuple[str, list[str]] | None:

@@ -82,14 +82,22 @@ class Protector:
         self._coarsens = bool(self._coarser)
         self._redaction = Redaction(policy)
         self._texts = None if policy.texts is None else frozenset(policy.texts)
+        self.told_by_id = False
+        """Whether the id of the record that was protected last holds a withheld value."""
+        self.told_by_file = False
+        """Whether the name of the file that it came in does."""
 
     def protect(self, record: dict[str, Any]) -> dict[str, Any]:
         """A new record without what is withheld. The record must have passed validation."""
         return self.take_out(record)[0]
 
-    def take_out(self, record: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    def take_out(
+        self, record: dict[str, Any], own_id: str | None = None, file: str = ""
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         """The protected record, and what was taken out of it by field: `sensitive.sex`, `inputs.age`, `subject`,
-        `elsewhere.email` for other keys, `text.inputs.note` for the original of a text that was masked."""
+        `elsewhere.email` for other keys, `text.inputs.note` for the original of a text that was masked.
+
+        `own_id`: the record's id, where a token stands in its place; `file`: the name of the file that it came in."""
         sensitive = record.get("sensitive") or []
         rules = self._rules(record, sensitive)
         taken = Taken()
@@ -106,9 +114,13 @@ class Protector:
         if self._texts is not None and kept.get("extra"):
             kept["extra"] = self._declared(kept["extra"], taken)
         kept = self._structure(kept, rules, taken)
-        kept, found = _scrub(kept, taken)
+        if own_id is not None:
+            taken.add("id", "id", own_id)
+        found = self._known(kept, taken, record["id"] if own_id is None else "", file)
         if self._redaction:
-            kept = self._redacted(kept)
+            kept = self._redacted(kept, found)
+        if found:
+            kept = scrubbed(kept, found)
         _keep_masked_texts(record, kept, taken)
         if sensitive:
             names = [found.text(s["name"])[0] if found else s["name"] for s in sensitive]
@@ -117,6 +129,14 @@ class Protector:
             kept["subject"] = self.pseudonym(f"case:{record['id']}", "subject", str(subject))
         # Names of fields come from the sender as well.
         return kept, {found.text(field)[0]: value for field, value in taken.fields.items()} if found else taken.fields
+
+    def _known(self, kept: dict[str, Any], taken: Taken, visible_id: str, file: str) -> Scrubber | None:
+        """What masks known values in the record; notes whether its id and the name of its file hold any."""
+        known = known_values(taken.pairs)
+        found = scrubber(known, f"{joined_texts(kept)}\n{file}") if known else None
+        self.told_by_id = bool(found and visible_id and found.spans(visible_id))
+        self.told_by_file = bool(found and file and found.spans(file))
+        return found
 
     def withheld_of(self, record: dict[str, Any]) -> dict[str, str]:
         """Input name → the attribute because of which it is withheld, for those that are."""
@@ -240,10 +260,10 @@ class Protector:
             kept[key] = withheld(_FREE_TEXT) if prose else value
         return kept
 
-    def _redacted(self, kept: dict[str, Any]) -> dict[str, Any]:
+    def _redacted(self, kept: dict[str, Any], found: Scrubber | None) -> dict[str, Any]:
         """The record with what detectors find masked, and spans moved to where their texts went."""
         shown = {**kept}
-        edits = self._redaction.redact(shown)
+        edits = self._redaction.of(found).redact(shown)
         if edits:
             _move_spans(kept.get("explanations") or (), shown, edits)
         return shown
@@ -352,10 +372,3 @@ def _lost(explanation: dict[str, Any]) -> dict[str, Any]:
         return explanation
     lost = {"start": None, "end": None, "anchor": "failed"}
     return {**explanation, "items": [{**item, **lost} for item in explanation.get("items") or ()]}
-
-
-def _scrub(kept: dict[str, Any], taken: Taken) -> tuple[dict[str, Any], Scrubber | None]:
-    """The record with known values masked, and what found them."""
-    known = known_values(taken.pairs)
-    found = scrubber(known, joined_texts(kept)) if known else None
-    return (scrubbed(kept, found) if found else kept), found

@@ -2,6 +2,9 @@
 
 Detectors look where prose stands: inputs, the output's text, flags, explanations, unknown keys. They leave
 provenance alone: digests and links there are what it proves things by.
+
+Whole identifiers come first: a text in which detectors find something is masked for known values in the same step, so
+that of an e-mail address with a known name in it nothing is left.
 """
 
 from __future__ import annotations
@@ -13,10 +16,10 @@ from typing import Any
 import orjson
 
 from app.model.policy import QueuePolicy
+from app.protect.cuts import Constant, Edit, Span, cut, united
 from app.protect.masking import masked
-from app.protect.scrub import Edit, withheld
+from app.protect.scrub import Scrubber
 
-Span = tuple[int, int, str]
 Detector = Callable[[str], Iterable[Span]]
 
 _PROSE = ("text", "chat", "json")
@@ -31,28 +34,26 @@ _SUSPICIOUS = re.compile(rb'[:\[,]"[^"]*(?:@|\d(?:[ ()./+-]*\d){6})')
 
 
 class Redactor:
-    """Masks what detectors find; has the methods of a `Scrubber`."""
+    """Masks what detectors find, and known values in the same texts; has the methods of a `Scrubber`."""
 
-    def __init__(self, detectors: list[Detector]) -> None:
+    def __init__(self, detectors: list[Detector], known: Scrubber | None = None) -> None:
         self._detectors = detectors
+        self._known = known
 
     def text(self, text: str) -> tuple[str, list[Edit]]:
         """The masked text, and where it changed."""
-        found = sorted(
-            (span for detector in self._detectors for span in detector(text)), key=lambda span: (span[0], -span[1])
-        )
-        edits: list[Edit] = []
-        pieces: list[str] = []
-        end = 0
-        for start, after, kind in found:
-            if after <= end:
-                continue
-            start = max(start, end)
-            constant = withheld(kind.replace("_", " "))
-            edits.append(Edit(start, after, len(constant)))
-            pieces += (text[end:start], constant)
-            end = after
-        return ("".join((*pieces, text[end:])), edits) if edits else (text, edits)
+        if isinstance(text, Constant):
+            return text, []
+        found = [(start, end, kind.replace("_", " ")) for find in self._detectors for start, end, kind in find(text)]
+        if not found:
+            # Known values in it are masked later, as everywhere else in the record.
+            return text, []
+        if self._known is not None:
+            found = united(self._known.spans(text), found)
+        shown, edits = cut(text, found)
+        if self._known is not None:
+            self._known.leave(shown)
+        return shown, edits
 
     def number(self, number: float) -> float | str:
         """Numbers are left alone: detectors read text."""
@@ -64,23 +65,19 @@ class Redaction:
 
     def __init__(self, policy: QueuePolicy) -> None:
         self._policy = policy
-        self._loaded: tuple[Redactor, Redactor] | None = None
+        self._loaded: tuple[list[Detector], list[Detector]] | None = None
 
     def __bool__(self) -> bool:
         return self._policy.detect != "off" or bool(self._policy.detectors)
 
-    @property
-    def prose(self) -> Redactor:
-        """For texts."""
-        return self._redactors[0]
+    def of(self, known: Scrubber | None) -> Redacting:
+        """What masks the texts of a record whose known values are these."""
+        prose, values = self._detectors
+        return Redacting(Redactor(prose, known), Redactor(values, known))
 
     @property
-    def values(self) -> Redactor:
-        """For short values: names and places are not looked for in them."""
-        return self._redactors[1]
-
-    @property
-    def _redactors(self) -> tuple[Redactor, Redactor]:
+    def _detectors(self) -> tuple[list[Detector], list[Detector]]:
+        """For texts; for short values: names and places are not looked for in them."""
         if self._loaded is None:
             from app.protect.detect import find_identifiers, find_spans, load_detectors
 
@@ -91,8 +88,16 @@ class Redaction:
                 "all": [find_spans],
             }
             values: list[Detector] = [] if self._policy.detect == "off" else [find_identifiers]
-            self._loaded = (Redactor([*by_level[self._policy.detect], *more]), Redactor(values))
+            self._loaded = ([*by_level[self._policy.detect], *more], values)
         return self._loaded
+
+
+class Redacting:
+    """Masks the parts of one record."""
+
+    def __init__(self, prose: Redactor, values: Redactor) -> None:
+        self.prose = prose
+        self.values = values
 
     def redact(self, record: dict[str, Any]) -> dict[str, list[Edit]]:
         """Masks in place what is found in the record's own copies of its parts.

@@ -1,8 +1,11 @@
 """Known values, searched and masked wherever else they stand in the same record.
 
 A value counts when it is specific: at least four characters, at least five digits, and no everyday
-word; of names every part from three letters. Texts are searched as skeletons (`app.protect.known.skeleton`)
-for the ways in which a value may be written (`app.protect.known.spellings`).
+word; of names every part from three letters, of other values every word from four (`app.protect.known.parts`).
+Texts are searched as skeletons (`app.protect.known.skeleton`) for the ways in which a value may be written
+(`app.protect.known.spellings`): as they stand, and as they read once encodings are undone
+(`app.protect.known.readings`).
+A hit in an e-mail address, a link or a path takes all of it (`app.protect.known.identifiers`).
 """
 
 from __future__ import annotations
@@ -12,11 +15,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.protect.cuts import Constant, Edit, Span, cut, moved, withheld
+from app.protect.known.base64_text import Look, stretches, unwrapped
 from app.protect.known.dates import Day, days_in
 from app.protect.known.fitting import end_of_fit
 from app.protect.known.forms import Form
+from app.protect.known.glance import glance
+from app.protect.known.identifiers import may_hold_identifiers, whole_identifier
+from app.protect.known.readings import readings
 from app.protect.known.skeleton import Skeleton, fold, folded_with_places, merge, skeleton, squeezed
-from app.protect.known.spellings import Spellings, means_name, spellings
+from app.protect.known.spellings import Spellings, looks, means_name, spellings
 from app.protect.names import CONSTANT
 
 __all__ = ["Constant", "Edit", "Scrubber", "fold", "known_values", "moved", "scrubber", "withheld"]
@@ -29,15 +37,6 @@ _PIECE = 6
 _KEY = 4
 # So long a text's result is remembered within a record: names and values come again and again.
 _SHORT = 80
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """A replacement: `start` and `end` in the old text, `length` of what stands there now."""
-
-    start: int
-    end: int
-    length: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +54,41 @@ class Scrubber:
     """Such values, and numbers, folded → attribute."""
     inside: frozenset[str]
     """Keys of forms that count inside words."""
+    encoded: bool
+    """Whether the record's texts may have other readings."""
+    looks: Mapping[Look, str]
+    """What values look like in base64, with their attribute; only those that stand in the record's texts."""
     _seen: dict[str, tuple[str, list[Edit]]] = field(default_factory=dict, repr=False, compare=False)
 
     def text(self, text: str) -> tuple[str, list[Edit]]:
         """The masked text, and where it changed."""
+        if isinstance(text, Constant):
+            return text, []
         known = self._seen.get(text)
         if known is None:
-            known = self._masked(text)
+            known = cut(text, self.spans(text))
             if len(text) <= _SHORT:
                 self._seen[text] = known
         return known[0], list(known[1])
+
+    def leave(self, text: str) -> None:
+        """Takes a text as one in which nothing is to be masked any more."""
+        self._seen[text] = text, []
+
+    def spans(self, text: str) -> list[Span]:
+        """Where known values stand in a text, or identifiers that hold one; in no order."""
+        found = list(self._found(text))
+        if self.encoded:
+            for reading in readings(text):
+                found += [(reading.starts[a], reading.ends[b - 1], what) for a, b, what in self._found(reading.text)]
+        if self.looks:
+            flat = unwrapped(text)
+            for look, attribute in self.looks.items():
+                if look[0] in flat:
+                    found += [(a, b, attribute) for a, b in stretches(look, text)]
+        if found and may_hold_identifiers(text):
+            found = [whole_identifier(text, start, end) or (start, end, what) for start, end, what in found]
+        return found
 
     def number(self, number: float) -> float | str:
         """A number, or what stands where a known one was taken out."""
@@ -72,19 +96,6 @@ class Scrubber:
         if attribute is None and isinstance(number, float) and number.is_integer():
             attribute = self.attributes.get(str(int(number)))
         return withheld(attribute) if attribute else number
-
-    def _masked(self, text: str) -> tuple[str, list[Edit]]:
-        edits: list[Edit] = []
-        pieces: list[str] = []
-        end = 0
-        for start, after, attribute in sorted(self._found(text), key=lambda hit: (hit[0], -hit[1])):
-            if after <= end:
-                continue
-            constant, start = withheld(attribute), max(start, end)
-            edits.append(Edit(start, after, len(constant)))
-            pieces += (text[end:start], constant)
-            end = after
-        return ("".join((*pieces, text[end:])), edits) if edits else (text, edits)
 
     def _found(self, text: str) -> Iterator[tuple[int, int, str]]:
         """Beginning, end and attribute of every hit, in no order."""
@@ -133,17 +144,6 @@ class Scrubber:
         return 0, ""
 
 
-class Constant(str):
-    """A text of ours, not of the record: nothing in it is masked."""
-
-    __slots__ = ()
-
-
-def withheld(attribute: str) -> Constant:
-    """What stands where a value was taken out: a constant, so that equal values cannot be told."""
-    return Constant(f"{CONSTANT}{attribute}]")
-
-
 def known_values(pairs: list[tuple[str, Any]]) -> dict[str, str]:
     """Attribute and raw value → the specific strings among them, with their attribute."""
     found: dict[str, str] = {}
@@ -163,14 +163,23 @@ def known_values(pairs: list[tuple[str, Any]]) -> dict[str, str]:
 
 def scrubber(values: Mapping[str, str], texts: str) -> Scrubber | None:
     """A scrubber for those values that may occur in the texts; None where none does."""
-    letters = squeezed(texts)
+    seen_in = glance(texts)
+    if seen_in.encoded:
+        texts = "\n".join((texts, *(reading.text for reading in readings(texts))))
+    letters, flat = squeezed(texts), unwrapped(texts)
     within = _Pieces(letters) if len(values) > _FEW else letters
-    present = [
-        (attribute, known)
-        for value, attribute in values.items()
-        if (known := spellings(attribute, value)) and _may_be_in(known, texts, letters, within)
-    ]
-    return _made(present) if present else None
+    present: list[tuple[str, Spellings]] = []
+    encoded: dict[Look, str] = {}
+    for value, attribute in values.items():
+        known = spellings(attribute, value)
+        if known is None:
+            continue
+        if _may_be_in(known, texts, letters, within):
+            present.append((attribute, known))
+        for look in looks(attribute, value, seen_in.capital_inside):
+            if look[0] in flat:
+                encoded.setdefault(look, attribute)
+    return _made(present, seen_in.encoded, encoded) if present or encoded else None
 
 
 class _Pieces(dict[int, set[str]]):
@@ -203,7 +212,7 @@ def _may_be_in(known: Spellings, texts: str, letters: str, within: str | _Pieces
     return False
 
 
-def _made(present: Iterable[tuple[str, Spellings]]) -> Scrubber:
+def _made(present: Iterable[tuple[str, Spellings]], encoded: bool, looks: Mapping[Look, str]) -> Scrubber:
     forms: dict[str, list[tuple[Form, str]]] = {}
     lengths: dict[str, set[int]] = {}
     inside: set[str] = set()
@@ -226,18 +235,7 @@ def _made(present: Iterable[tuple[str, Spellings]]) -> Scrubber:
     longest_first = sorted(literals, key=len, reverse=True)
     pattern = re.compile("|".join(map(_spelling, longest_first))) if literals else None
     sizes = {key: sorted(some, reverse=True) for key, some in lengths.items()}
-    return Scrubber(forms, sizes, days, pattern, numbers | literals, frozenset(inside))
-
-
-def moved(offset: int, edits: list[Edit], end: bool = False) -> int:
-    """Where an offset of the old text lies in the new one. Inside a masked stretch: its beginning, or its end."""
-    shift = 0
-    for edit in edits:
-        if offset >= edit.end:
-            shift += edit.length - (edit.end - edit.start)
-        elif offset > edit.start:
-            return edit.start + shift + (edit.length if end else 0)
-    return offset + shift
+    return Scrubber(forms, sizes, days, pattern, numbers | literals, frozenset(inside), encoded, looks)
 
 
 def _spelling(value: str) -> str:

@@ -6,11 +6,16 @@ letters' Unicode names and its own eyes, and compares roughly, with rapidfuzz.
 
 from __future__ import annotations
 
+import base64
 import calendar
+import html
 import itertools
+import quopri
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
+from urllib.parse import unquote
 
 from rapidfuzz import fuzz
 
@@ -119,3 +124,63 @@ def _stream_has(name: str, text: str) -> bool:
     """Whether the letters of the name follow one another, whatever stands between; or nearly."""
     stream, name = _squeezed(text.replace("◆", " ")), _squeezed(name)
     return name in stream or (len(name) >= 8 and fuzz.partial_ratio(name, stream) >= 95)
+
+
+def read_anywhere(document: str, words: list[str]) -> list[str]:
+    """Which of the words can be read in a document, as it stands or by undoing encodings, two of a kind at most."""
+    undone = [document, *(undo(undo(document)) for undo in (unquote, _without_markup, _unescaped, _unquoted))]
+    streams = [_squeezed(_visible(text)) for text in dict.fromkeys(undone)]
+    decoded = "\n".join(_decoded(document)).casefold()
+    # In base64 of something else the first and last letter may be cut.
+    return [w for w in words if w[1:-1] in decoded or any(_squeezed(_visible(w)) in stream for stream in streams)]
+
+
+def _without_markup(document: str) -> str:
+    return html.unescape(re.sub(r"<[^<>]*>", "", document))
+
+
+def _unescaped(document: str) -> str:
+    return re.sub(r"\\+u([0-9a-fA-F]{4})", lambda hit: chr(int(hit[1], 16)), document)
+
+
+def _unquoted(document: str) -> str:
+    return quopri.decodestring(document.encode()).decode("utf-8", "replace")
+
+
+def _decoded(document: str) -> Iterator[str]:
+    """Everything that looks like base64, decoded from each of its first four characters."""
+    for run in re.findall(r"[A-Za-z0-9+/_-]{8,}", document):
+        for skipped in range(4):
+            line = run[skipped:].replace("-", "+").replace("_", "/")
+            yield base64.b64decode(line[: len(line) // 4 * 4]).decode("latin-1")
+
+
+def disguised_in(content: bytes, head: str) -> bytes | None:
+    """A stretch of bytes in which words can be read that begin so, in one of the usual disguises; quick enough for
+    whole files. `head`: ASCII letters that nothing else has."""
+    found = _patterns(head).search(content)
+    return content[max(0, found.start() - 60) : found.end() + 60] if found else None
+
+
+@lru_cache
+def _patterns(head: str) -> re.Pattern[bytes]:
+    """Each letter as itself, percent-encoded, as an entity, escaped, wide or alike, with anything small in between; or
+    the base64 of all of them, at any of the three places in a group."""
+    letters = [_forms_of(letter) for letter in head]
+    between = rb"(?:[ .\-_*~`\r\n\t]|\xe2\x80[\x8b-\x8f]|\xcc[\x80-\xbf]|<[^<>]{0,20}>){0,3}"
+    encoded = []
+    for word in (head, head.upper(), head.lower()):
+        for offset in range(3):
+            line = base64.b64encode(bytes(offset) + word.encode())
+            encoded.append(re.escape(line[(0, 2, 3)[offset] : (offset + len(word)) * 8 // 6]))
+    return re.compile(between.join(letters) + b"|" + b"|".join(encoded))
+
+
+def _forms_of(letter: str) -> bytes:
+    forms = []
+    for one in {letter.lower(), letter.upper()}:
+        code = ord(one)
+        alike = [char for char, seen in _EYES.items() if seen == one]
+        forms += [one.encode(), chr(code + 0xFEE0).encode(), *(char.encode() for char in alike)]
+        forms += [b"%%%02X" % code, b"&#%d;" % code, b"\\u%04x" % code, b"\\\\u%04x" % code, b"=%02X" % code]
+    return b"(?:" + b"|".join(re.escape(form) for form in forms) + b")"

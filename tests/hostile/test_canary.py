@@ -1,4 +1,4 @@
-"""One word nobody else uses for every place where a sensitive value can come in; none of them ever comes out.
+"""Words of their own for every place where a sensitive value can come in, also in disguise; none of them comes out.
 
 Not in the workspace's files while the program runs or after, not in what commands print, exports and
 errors say, and not in a frame that is drawn.
@@ -6,6 +6,7 @@ errors say, and not in a frame that is drawn.
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import sqlite3
@@ -22,10 +23,14 @@ from app.cli import main
 from app.desk.open import open_desk
 from app.settings import load_workspace
 from tests.builders import record
+from tests.hostile.disguises import WAYS
+from tests.hostile.judge import disguised_in
+from tests.hostile.test_known_values import FOUND, planted
 from tests.hostile.test_leaks import CANARY, ECHOES, OTHER, UNDECLARED, bad_records
 from tests.screens.seat import Seat, seated
 
 QUEUE = "summaries"
+DISGUISED = "credit"
 PERSON = "ada"
 # How every word begins, so that all are found at once; what follows tells them apart.
 _HEAD = "Qzxwv"
@@ -41,6 +46,8 @@ class Planted:
             *self._records(UNDECLARED, declared=False),
             record(id="input", subject=self._value(), inputs=self._inputs()),
         ]
+        self.disguised = [self._disguised(number, way) for number, way in enumerate(FOUND)]
+        self.bad_ones = [json.dumps({**one, "output": {"score": one["domain"]}}).encode() for one in self.disguised]
         self.bad = [self._fresh(found if isinstance(found, bytes) else json.dumps(found).encode())
                     for found in bad_records()]  # fmt: skip
         columns = ("full_name", "Geschlecht", "applicant_age", "home_zip", "email", "note")
@@ -88,6 +95,13 @@ class Planted:
         text = {"name": "remark", "kind": "text", "value": " and ".join(str(i["value"]).upper() for i in [*told, said])}
         return [*told, said, text]
 
+    def _disguised(self, number: int, way: str) -> dict[str, Any]:
+        """A record that holds a value written in some way wherever it can hold one."""
+        value = f"{self._word()[:-1]} {self._word()[:-1]}"
+        return record(
+            id=f"disguised-{number}", **planted(WAYS[way](value)), sensitive=[{"name": "tribe", "value": value}]
+        )
+
     def _fresh(self, line: bytes) -> bytes:
         first, last = CANARY.split()
         return line.replace(first.encode(), self._word().encode()).replace(last.encode(), self._word().encode())
@@ -116,6 +130,8 @@ _WORDS = re.compile(
 
 def assert_nowhere(content: bytes | str, where: str) -> None:
     content = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+    disguised = disguised_in(content, _HEAD)
+    assert disguised is None, f"in {where}: {disguised!r}"
     found = _WORDS.search(content)
     assert found is None, f"in {where}: {content[max(0, found.start() - 80) : found.end() + 40]!r}"
 
@@ -134,6 +150,12 @@ class World:
     def __init__(self, root: Path, outside: Path) -> None:
         self.root, self.outside = root, outside
         self.planted = Planted()
+        self.disguised = outside / "disguised.jsonl"
+        self.disguised.write_bytes(
+            b"\n".join(
+                [*(json.dumps(r, ensure_ascii=False).encode() for r in self.planted.disguised), *self.planted.bad_ones]
+            )
+        )
         self.file, self.table = outside / "records.jsonl", outside / "records.csv"
         lines = [*(json.dumps(r, ensure_ascii=False).encode() for r in self.planted.records), *self.planted.bad]
         self.file.write_bytes(b"\n".join(lines))
@@ -150,6 +172,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     path = made.root / "secondlook.toml"
     path.write_text(path.read_text() + '\n[queues.moderation.task]\ntype = "binary"\nlabels = ["approve", "decline"]\n')
     made.run("import", str(made.file), "--queue", QUEUE)
+    made.run("import", str(made.disguised), "--queue", DISGUISED)
     return made
 
 
@@ -215,6 +238,51 @@ def test_nothing_of_it_is_printed_or_written(world: World, capfd: pytest.Capture
     assert_not_in(world.root)
     desk.close()
     assert_not_in(world.root)
+
+
+def test_nothing_of_it_comes_out_in_disguise(world: World, capfd: pytest.CaptureFixture[str]) -> None:
+    capfd.readouterr()
+
+    def once(*words: str) -> str:
+        world.run(*words)
+        out, err = capfd.readouterr()
+        assert_nowhere(out + err, " ".join(words))
+        return out
+
+    def both(*words: str) -> str:
+        return once(*words) + once(*words, "--json")
+
+    assert '"admitted":0' in both("import", str(world.disguised), "--queue", DISGUISED)
+    both("import", str(_as_table(world)), "--queue", "moderation", "--map", "tribe=sensitive")
+    both("quarantine", "list")
+    with closing(sqlite3.connect(next(world.root.glob("*.db")))) as connection:
+        numbers = [
+            row[0] for row in connection.execute("SELECT quarantine_id FROM quarantine WHERE queue = ?", (DISGUISED,))
+        ]
+    assert len(numbers) == len(FOUND)
+    both("quarantine", "show", str(numbers[0]))
+    both("quarantine", "retry", str(numbers[-1]))
+    for number, way in enumerate(FOUND):
+        assert f"disguised-{number}" in once("show", f"disguised-{number}", "--queue", DISGUISED, "--json"), way
+        assert "[withheld:" in once("show", f"row-{number}", "--queue", "moderation"), way
+    both("cases", "--limit", "0", "--queue", DISGUISED)
+    both("search", "disguised")
+    both("next", "--queue", DISGUISED)
+    both("stats")
+    both("protect", "report", "--queue", DISGUISED)
+    assert_not_in(world.root)
+
+
+def _as_table(world: World) -> Path:
+    """A row for each way, with the value so written in a column that nobody declares."""
+    rows = [["id", "label", "score", "tribe", "remark"]]
+    for number, (way, one) in enumerate(zip(FOUND, world.planted.disguised, strict=True)):
+        value = one["sensitive"][0]["value"]
+        rows.append([f"row-{number}", "approve", "0.5", value, f"from {WAYS[way](value)} so far"])
+    path = world.outside / "disguised.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    return path
 
 
 def _decide(world: World, run: Callable[..., int], seen: list[str]) -> str:

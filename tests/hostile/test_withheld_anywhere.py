@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from app.intake.anchor import anchor_spans
@@ -149,6 +149,10 @@ KEYS = st.sampled_from(
 PLAIN = st.one_of(st.none(), st.booleans(), st.integers(0, 5), st.sampled_from(["a", "amount", "deny", "{", "[]"]))
 
 
+# A case is small as it is drawn; making it smaller takes minutes.
+NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
+
+
 @st.composite
 def telling(draw: st.DrawFn) -> Any:
     """JSON in which a name says what a value is of, in one of the ways that are usual."""
@@ -184,7 +188,7 @@ JSON = st.recursive(
 SECTIONS = ("task", "output", "sampling", "reply_to", "provenance")
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), phases=NO_SHRINKING)
 @given(
     telling(),
     JSON,

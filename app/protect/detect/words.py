@@ -124,6 +124,12 @@ def is_function(word: str) -> bool:
     return small in function or _APOSTROPHE.sub("", small) in function
 
 
+def is_listed(word: str) -> bool:
+    """Whether a word (in small letters) is in the list of ordinary words, or formed from one that is."""
+    every = _tables()[1]
+    return word in every or any(stem in every for stem in _stems(word))
+
+
 @lru_cache(8192)
 def is_common(word: str) -> bool:
     """Whether a word (any case) is an ordinary one: listed, or formed from a listed one, or formed like one."""

@@ -83,3 +83,20 @@ CALENDAR = _words("april august autumn friday july june march may monday spring 
 BEFORE_A_MONTH = _words(
     "in on by since until till from to of last next this every each early late mid before after during and through"
 )
+
+# Words of languages that the list of ordinary English words does not have.
+ELSEWHERE = _words(
+    "nicht keine kein ohne oder unter über ueber nach wird sind eine einer einem einen anderes andere sonstige "
+    "sonstiges angabe angaben ledig verheiratet geschieden verwitwet getrennt lebend männlich weiblich divers avec "
+    "sans pour dans autre autres aucun aucune marié mariée célibataire divorcé divorcée veuf veuve homme femme para "
+    "como sobre entre desde hasta otro otra otros otras ninguno ninguna soltero soltera casado casada divorciado "
+    "divorciada viudo viuda hombre mujer outro outra nenhum nenhuma solteiro solteira homem mulher niet geen zonder "
+    "ander andere gehuwd ongehuwd gescheiden altro altra nessuno nessuna celibe nubile coniugato coniugata"
+)
+
+# English that the list of ordinary words has no use for: words of forms and questionnaires.
+OF_FORMS = _words(
+    "binary native latter trans saint degree diploma bachelor master masters science sciences arts studies secondary "
+    "primary tertiary vocational humanities engineering administration logistics finance retail hospitality category "
+    "specified unspecified applicable declined disclose identify describe listed mixed multiple various"
+)

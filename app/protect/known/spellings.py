@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
-from app.protect.known import called
+from app.protect.known import called, parts
+from app.protect.known.base64_text import Look, looks_of, without_capital_inside
 from app.protect.known.dates import Day, compact, day_of
 from app.protect.known.everyday import NOTHING_SAID, ROLES
 from app.protect.known.forms import WORD, Form, letters_of, of_words, weight, whole
@@ -33,6 +34,7 @@ _SHORT_OR_LONG = {"street": "st", "road": "rd", "avenue": "ave", "lane": "ln", "
 _SHORT_OR_LONG |= {short: long for long, short in _SHORT_OR_LONG.items()}
 _SHORTENED = re.compile(rf"\b({'|'.join(_SHORT_OR_LONG)})\b")
 _HOUSE_NUMBER = re.compile(r"\b\d+\w?\b")
+_BETWEEN_WORDS = re.compile(r"[\s,;/&()\"@.+_-]+")
 _TELEPHONE = re.compile(r"[+(\d][\d\s().·/\-–]{5,}$")
 
 
@@ -75,12 +77,28 @@ def spellings(attribute: str, value: str) -> Spellings | None:
             return _made([whole(folded), *(Form(each, frozenset(), digits=True) for each in sorted(written))], days)
         if _TELEPHONE.match(folded) and len(letters) >= 7:
             return _made(_of_number(folded, letters), number=folded)
-        parts = [*_parts_of_address(attribute, value, folded), *_parts_of_mail(folded)]
-        if parts:
-            return _made([*parts, whole(folded)], literal=literal)
+        forms = [*_parts_of_address(attribute, value, folded), *_parts_of_mail(folded)]
+        forms += [] if "://" in folded else parts.parts_of(folded.partition("@")[0])
+        if forms:
+            return _made([*forms, whole(folded)], literal=literal)
     elif _is_address(attribute):
         return _made([*_parts_of_address(attribute, value, folded), whole(folded)])
     return Spellings((merge(letters),), partial(_only, folded), literal=literal)
+
+
+@lru_cache(maxsize=4096)
+def looks(attribute: str, value: str, capital_inside: bool) -> list[Look]:
+    """What a value that `spellings` knows looks like in base64, word by word if its words count by themselves; in a
+    text with or without capitals inside words."""
+    words = [value.strip()]
+    if not value.isalnum():
+        folded = " ".join(fold(value).split())
+        known = called.parts_of(folded) if means_name(attribute, folded) else parts.parts_of(folded)
+        if known:
+            letters = {form.letters for form in known}
+            words = [word for word in _BETWEEN_WORDS.split(value) if letters_of(fold(word)) in letters]
+    found = looks_of(words)
+    return found if capital_inside else without_capital_inside(found)
 
 
 def means_name(attribute: str, folded: str) -> bool:
