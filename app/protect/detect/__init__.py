@@ -14,20 +14,30 @@ from app.protect.detect.spans import Span, anchored, disjoint, skeleton
 
 __all__ = ["Detector", "Span", "disjoint", "find_identifiers", "find_spans", "load_detectors"]
 
-# Where this finds nothing there is no identifier: each of them has an @, two colons, or three digits close together.
-_DOOR = re.compile(r"[@＠﹫]|\d\D{0,4}\d\D{0,4}\d|:[\da-fA-F]{0,4}:")
+# Most identifiers have an @, two colons, three digits close together, or a British postal code.
+_DOOR = re.compile(r"[@＠﹫]|\d\D{0,4}\d\D{0,4}\d|:[\da-fA-F]{0,4}:|\d[A-Z]? \d[A-Z]{2}\b")
+# The others have a word as long as a key, or stand beside one of these words (in small letters).
+_KEY_CHARACTERS = 20
+_CUES = (
+    "pass", "pwd", "secret", "token", "kennwort", "contrase", "clave", "senha", "phrase", "mnemonic", "user", "handle",
+    "nick", "insta", "telegram", "snap", "tiktok", "discord", "skype", "signal", "twitter", "t.me", "u/", "plate",
+    "registration", "kennzeichen", "born", "birth", "dob", "geb", "naiss", "née", "né ", "naci", "nasc", "///", "mdp",
+)  # fmt: skip
+# Below this length a plain word is no identifier.
+_WORD_CHARACTERS = 20
 _DIGIT = re.compile(r"\d")
 
 
 def find_identifiers(text: str) -> list[Span]:
-    """The structured identifiers of a text: email, phone, card, iban, national_id, licence, ip.
+    """The structured identifiers of a text: email, phone, card, iban, national_id, licence, ip, secret,
+    crypto_address, coordinates, handle, number_plate, and complete ones of date_of_birth and address.
 
     Spans are in code points, sorted and disjoint. Never raises for a `str`.
     """
-    if not _DOOR.search(text):
+    if not _may_hold_identifier(text):
         return []
     folded, places = skeleton(text)
-    found = [span for span in _identifiers(folded) if span.kind != "account"]
+    found = [span for span in _identifiers(folded, folded.lower()) if span.kind != "account"]
     return anchored(disjoint(found), places)
 
 
@@ -42,8 +52,8 @@ def find_spans(text: str) -> list[Span]:
 
     folded, places = skeleton(text)
     found = patterns.urls(folded) + patterns.spelt_emails(folded)
-    if _DOOR.search(folded):
-        found += _identifiers(folded)
+    if _may_hold_identifier(text):
+        found += _identifiers(folded, folded.lower())
     if _DIGIT.search(folded):
         found += patterns.births(folded) + patterns.zips(folded) + patterns.ages(folded)
     found = disjoint(found + addresses.addresses(folded))
@@ -51,7 +61,27 @@ def find_spans(text: str) -> list[Span]:
     return anchored(disjoint(found), places)
 
 
-def _identifiers(folded: str) -> list[Span]:
-    from app.protect.detect import numbers, patterns
+def _may_hold_identifier(text: str) -> bool:
+    """Whether a text is worth searching: a cheap look that most values do not pass."""
+    if len(text) < _WORD_CHARACTERS and text.replace("_", "").isalpha():
+        return False
+    if _DOOR.search(text) or max(map(len, text.split()), default=0) >= _KEY_CHARACTERS:
+        return True
+    small = text.lower()
+    return any(cue in small for cue in _CUES)
 
-    return patterns.emails(folded) + patterns.addresses_of_machines(folded) + numbers.numbers(folded)
+
+def _identifiers(folded: str, small: str) -> list[Span]:
+    from app.protect.detect import births, coordinates, credentials, handles, numbers, patterns, plates, postal, wallets
+
+    found = patterns.emails(folded) + patterns.addresses_of_machines(folded) + numbers.numbers(folded)
+    for find in (
+        credentials.credentials,
+        wallets.wallets,
+        coordinates.coordinates,
+        handles.handles,
+        plates.plates,
+        postal.full_addresses,
+    ):
+        found += find(folded, small)
+    return found + births.full_births(small)

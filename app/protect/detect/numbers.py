@@ -10,25 +10,32 @@ import re
 from functools import lru_cache
 from importlib import import_module
 
+from app.protect.detect.phones import is_mobile_somewhere, is_national_phone
 from app.protect.detect.spans import Span
 
 # Seven digits or more, with at most three characters between two of them.
-_NUMBER = re.compile(r"(?<![\w.,$#\\-])(?<!\d[:/])[+(]{0,2}\d(?:[ ().\-/]{0,3}\d){6,}+")
+_NUMBER = re.compile(r"(?<![\w.,$\\-])(?<!\d[:/])[+(]{0,2}\d(?:[ ().\-/]{0,3}\d){6,}+")
 _CUE = re.compile(
     r"(?P<phone>\b(?:tele)?(?:phone|fon)s?\b|\btel\b|\bmobile\b|\bcell(?:ular|phone)?\b|\bfax\b|\bcall(?:ed|ing)?\b"
-    r"|\bdial\b|\bwhatsapp\b|\bsms\b|\btext(?:ed)?\b|\bring\b|\breach\b|\bhotline\b|\bph\b|\bcontact\b)"
+    r"|\bdial\b|\bwhatsapp\b|\bsms\b|\btext(?:ed)?\b|\bring\b|\breach\b|\bhotline\b|\bph\b|\bcontact\b|\brang\b"
+    r"|\b(?:telefon(?:o|e|nummer|szam|ni)?|handy(?:nummer)?|rufnummer|anruf(?:en)?|mobil(?:e?nummer)?|movil|celular|portable"
+    r"|telefoonnummer|cellulare|puhelin|komorka|llamar|llamame|ligar|appel(?:er|ez)|telemovel|fijo|fixe|festnetz)\b"
+    r"|\b(?:office|home|work|direct|desk)(?: (?:line|number|no))\b)"
     r"|(?P<card>\bcards?\b|\bvisa\b|\bmaster ?card\b|\bamex\b|\bamerican express\b|\bmaestro\b|\bdebit\b|\bcredit\b"
     r"|\bdiners\b|\bpan\b)"
-    r"|(?P<national>\bssn\b|\bsocial[ -]security\b|\bsin\b|\btax(?:payer)? ?(?:id|no|number|file)\b|\bitin\b"
-    r"|\bnational (?:id|insurance|number)"
-    r"|\bpersonal (?:id|number|code)\b|\baadhaar\b|\bcpf\b|\bpesel\b|\bbsn\b|\bcpr\b|\bpersonnummer\b|\bnhs\b"
-    r"|\bidentity (?:card|number)\b)"
+    r"|(?P<national>\bssn\b|\bsocial[ -]security\b|\bsin\b|\btax(?:payer)?(?:'s)? ?(?:id\w*|no|number|file|code|ref\w*)\b|\bitin\b"
+    r"|\btin\b|\bnational (?:id|insurance|number)|\bpersonal (?:id|number|code)\b|\baadhaar\b|\bcpf\b|\bpesel\b|\bbsn\b|\bcpr\b"
+    r"|\bpersonnummer\b|\bnhs\b|\bidentity (?:card|number)\b"
+    r"|\bsteuer(?:liche)?[ -]?(?:id\w*|nummer|nr)\b|\bst\.?-?nr\b|\bidnr\b|\bidentifikationsnummer\b|\bsozialversicherung\w*|\bsvnr\b"
+    r"|\b(?:numero|no|n°|identifiant|reference) (?:fiscale?|de securite sociale|spi|de sec\w* soc\w*)\b|\bspi\b|\bnir\b|\bsecu\b"
+    r"|\bsecurite sociale\b|\bni[fen]\b|\bcodice fiscale\b|\bseguridad social\b|\bcnpj\b|\bcontribuinte\b|\brut\b|\bcuil\b|\bcuit\b"
+    r"|\bdni\b|\bcurp\b|\brfc\b|\bpersonalausweis\w*|\bcarte d'identite\b|\bhetu\b|\bfodselsnummer\b|\bahv\b|\bmedicare\b|\btfn\b)"
     r"|(?P<account>\baccount (?:no|num|number|id)\b|\bacc(?:oun)?t\b|\brouting\b|\bsort code\b|\biban\b)"
-    r"|(?P<thing>\b(?:orders?|invoices?|ref(?:erence)?|tracking|isbn|issn|sku|serial|model|parts?|version|build"
-    r"|ticket|case|upc|ean|gtin"
-    r"|batch|hash|commit|doi|imei|barcode|timestamp|epoch|lot|article|item|transaction|trace|request|session"
-    r"|shipment|revision|record"
-    r"|total|amount|price|balance|sum)s?\b|\bids?\b)",
+    r"|(?P<thing>\b(?:orders?|invoices?|ref(?:erence)?|tracking|isbn|issn|sku|serial|model|parts?|version|build|ticket|case"
+    r"|upc|ean|gtin|batch|hash|commit|doi|imei|barcode|timestamp|epoch|lot|article|item|trace|shipment|revision|bestellung"
+    r"|bestellnummer|rechnung|commande|facture|pedido|factura|fatura|siret|siren|hrb|patent|arxiv|pmid|nct)s?\b|\bids?\b)"
+    r"|(?P<measure>\b(?:transaction|request|session|record|total|amount|price|balance|sum|population|revenue|sales|budget"
+    r"|parameters|tokens|bytes|rows|count)s?\b)",
     re.I,
 )
 _EXTENSION = re.compile(r" ?(?:x|ext\.?|extension|#) ?\d{1,6}\b", re.I)
@@ -38,10 +45,13 @@ _DATE = re.compile(
 )
 _MONEY = re.compile(r"(?:[$€£¥]|\b(?:usd|eur|gbp|chf|jpy|sek|nok|dkk|inr))[ ]?$", re.I)
 _MONEY_AFTER = re.compile(r" ?(?:[%$€£¥]|(?:usd|eur|gbp|chf|jpy|sek|nok|dkk|inr|dollars|euros|pounds)\b)", re.I)
+# Numbers as issuers begin them: Visa, Mastercard, American Express, Diners, JCB, Discover, UnionPay, Maestro, RuPay, Mir.
 _CARD = re.compile(
-    r"4\d{12}(?:\d{3}){0,2}|5[0-8]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3[0689]\d{12}|35\d{14}|6\d{15}(?:\d{3})?"
+    r"4\d{12}(?:\d{3}){0,2}|5[0-8]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3[0689]\d{12}|35\d{14}|(?:1800|2131)\d{11}"
+    r"|6\d{15}(?:\d{1,3})?|3[0689]\d{14}|8[12]\d{14}|(?:50[1-3]\d|5893|63(?:04|90)|67\d\d)\d{8,15}"
 )
-_CARD_SHAPE = re.compile(r"\d(?:[ -]?\d)+")
+_CARD_SHAPE = re.compile(r"\d(?:[ .-]?\d)+")
+_CARD_GROUPS = re.compile(r"\d{12,19}|\d{4}([ .-])\d{4}\1\d{4}\1\d{1,4}(?:\1\d{1,3})?|\d{4}([ .-])\d{6}\2\d{4,5}|\d{6}([ .-])\d{6,13}")
 _PHONE_SHAPES = re.compile(
     r"(?:1[ .-])?\(?[2-9]\d\d\)?[ .-]{1,2}\d{3}[ .-]\d{4}"  # North America
     r"|\(\d{1,5}\) ?\d[\d .-]{4,11}\d"  # an area code in brackets
@@ -50,13 +60,20 @@ _PHONE_SHAPES = re.compile(
 )
 # National numbers that their check digits or their shape tell, and the module of stdnum that knows them.
 _NATIONAL = (
-    (re.compile(r"(?!000|666)\d{3}-(?!00)\d\d-(?!0000)\d{4}"), ""),  # United States: no check digit
+    (re.compile(r"(?!000|666)\d{3}([- ])(?!00)\d\d\1(?!0000)\d{4}"), ""),  # United States: no check digit
     (re.compile(r"\d{3}\.\d{3}\.\d{3}-\d\d"), "br.cpf"),
     (re.compile(r"\d{6}-\d{4}"), "se.personnummer"),
     (re.compile(r"\d{6}-\d{4}"), "dk.cpr"),
     (re.compile(r"\d{4} \d{4} \d{4}"), "in_.aadhaar"),
     (re.compile(r"756\.\d{4}\.\d{4}\.\d\d"), "ch.ssn"),
     (re.compile(r"\d\d\.\d\d\.\d\d-\d{3}\.\d\d"), "be.nn"),
+    (re.compile(r"\d\d \d{3} \d{3} \d{3}"), "de.idnr"),
+    (re.compile(r"[0-3]\d \d\d \d{3} \d{3} \d{3}"), "fr.nif"),
+    (re.compile(r"[1278][ .]?\d\d[ .]?\d\d[ .]?\d\d[ .]?\d{3}[ .]?\d{3}[ .-]?\d\d"), "fr.nir"),
+    (re.compile(r"\d{6}-[1-8]\d{6}"), "kr.rrn"),
+    (re.compile(r"\d{18}"), "cn.ric"),
+    (re.compile(r"\d{1,2}\.\d{3}\.\d{3}-\d"), "cl.rut"),
+    (re.compile(r"[23]\d-\d{8}-\d"), "ar.cuit"),
 )
 _LETTERED = (
     (re.compile(r"\b[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d\d ?\d\d ?\d\d ?[A-D]\b"), ""),  # British: no check digit
@@ -66,8 +83,11 @@ _LETTERED = (
     (re.compile(r"\b[XYZ]\d{7}[A-Z]\b"), "es.nie"),
     (re.compile(r"\b\d{6}[-+A]\d{3}[\dA-Z]\b"), "fi.hetu"),
     (re.compile(r"\b[A-Z]{5}\d{4}[A-Z]\b"), "in_.pan"),
+    (re.compile(r"\b[12] ?\d\d ?\d\d ?2[AB] ?\d{3} ?\d{3} ?\d\d\b"), "fr.nir"),  # Corsica
+    (re.compile(r"\b\d{17}X\b"), "cn.ric"),
+    (re.compile(r"\b\d{1,2}\.\d{3}\.\d{3}-[kK]\b"), "cl.rut"),
 )
-_LETTERED_START = re.compile(r"\b(?:[A-Z]{1,6}[ -]?\d\d|\d{6}(?:\d\d)?[-+A-Z])")
+_LETTERED_START = re.compile(r"\b(?:[A-Z]{1,6}[ -]?\d\d|\d{6,17}[-+A-Z]|[12] ?\d\d ?\d\d ?2[AB]|\d{3}-[kK])")
 _IBAN = re.compile(
     r"\b[A-Za-z]{2}\d\d(?:[ -]?[A-Za-z\d]{4}){2,7}+(?:[ -]?[A-Za-z\d]{1,4})?\b|\b[A-Za-z]{2}\d\d[A-Za-z\d]{11,30}\b"
 )
@@ -121,6 +141,8 @@ def _number(folded: str, start: int, end: int) -> Span | None:
     cue = _cue(before, after)
     if _no_identifier(raw, digits, before, after) and cue not in ("card", "national"):
         return None
+    if before.endswith("#") and cue not in ("card", "national", "phone", "account"):
+        return None
     if _is_national(raw, digits, cue):
         return Span(start, end, "national_id")
     if _is_card(raw, digits, cue):
@@ -138,13 +160,13 @@ def _cue(before: str, after: str) -> str:
     near = ""
     for hit in _CUE.finditer(before):
         # "Order 7…: my card number 4…": the nearest counts. What is no identifier counts only close by, "id" least.
-        far = hit.lastgroup == "thing" and len(before) - hit.end() > 24
+        far = hit.lastgroup in ("thing", "measure") and len(before) - hit.end() > 24
         if not far and not (near and hit.group().lower() == "id"):
             near = hit.lastgroup or ""
     if near:
         return near
     later = _CUE.search(after)
-    return later.lastgroup or "" if later and later.lastgroup != "thing" else ""
+    return later.lastgroup or "" if later and later.lastgroup not in ("thing", "measure") else ""
 
 
 def _no_identifier(raw: str, digits: str, before: str, after: str) -> bool:
@@ -161,15 +183,15 @@ def _is_card(raw: str, digits: str, cue: str) -> bool:
         return False
     if cue == "card":
         return True
-    return (
-        cue != "thing" and (cue != "phone" or len(digits) > 15) and bool(_CARD.fullmatch(digits)) and _is_luhn(digits)
-    )
+    if cue == "thing" or (cue == "phone" and len(digits) < 16):
+        return False
+    return bool(_CARD_GROUPS.fullmatch(raw) and _CARD.fullmatch(digits)) and _is_luhn(digits)
 
 
 def _is_national(raw: str, digits: str, cue: str) -> bool:
     if cue == "national" and 8 <= len(digits) <= 15:
         return True
-    if cue in ("thing", "card"):
+    if cue in ("thing", "card", "phone"):
         return False
     return any(shape.fullmatch(raw) and (not module or _valid(module, raw)) for shape, module in _NATIONAL)
 
@@ -182,10 +204,15 @@ def _is_phone(raw: str, digits: str, cue: str) -> bool:
         return " " not in raw or not any(len(piece) > 9 and _PHONE_SHAPES.fullmatch(piece) for piece in raw.split(" "))
     if raw.startswith(("+", "(+", "00")):
         return len(digits) >= 8 and _possible(f"+{digits.lstrip('0')}")
+    if cue == "measure":
+        return False
     if _PHONE_SHAPES.fullmatch(raw) and 8 <= len(digits) <= 13:
         return True
+    if raw.isdigit():
+        return 10 <= len(digits) <= 12 and digits[0] == "0" and digits[1] != "0" and is_mobile_somewhere(digits)
     groups = re.findall(r"\d+", raw)
-    return len(groups) > 2 and 8 <= len(digits) <= 12 and min(map(len, groups)) > 1 and _known(digits)
+    parted = len(groups) > 2 or "(" in raw or (groups[0][0] == "0" and len(digits) > 8)
+    return parted and is_national_phone(raw)
 
 
 def _ibans(folded: str) -> list[Span]:
@@ -251,17 +278,3 @@ def _possible(number: str) -> bool:
         return phonenumbers.is_possible_number(phonenumbers.parse(number))
     except phonenumbers.NumberParseException:
         return False
-
-
-@lru_cache(256)
-def _known(digits: str) -> bool:
-    """Whether a number without country code is one in a large country."""
-    import phonenumbers
-
-    for region in ("US", "GB", "DE", "FR", "ES", "IT", "PL", "BR", "IN", "AU", "MX", "ZA"):
-        try:
-            if phonenumbers.is_valid_number(phonenumbers.parse(digits, region)):
-                return True
-        except phonenumbers.NumberParseException:
-            return False
-    return False
