@@ -13,6 +13,8 @@ _PAIR = re.compile(
     r"(?P<b>[-+]?\d{1,3}\.\d{2,16})(?P<bs> ?°? ?(?:[EWew]\b)?)(?![\w%]|\.\d| ?%|, ?[-+]?\d+\.\d*(?![\dz.]))",
 )
 _DECIMALS_ALONE, _DECIMALS_CUED = 4, 2
+_DECIMALS = re.compile(r"\d\.\d\d")
+_ANGLE_SIGNS = re.compile(r"\d ?(?:°|o[ \d]|deg)|[NS] ?\d\d? \d")
 _CUE = re.compile(
     r"\b(?:lat(?:itude)?s?|lon(?:gitude)?s?|lng|gps|coord\w*|koordinaten|ubicacion|localizacao|localisation|standort"
     r"|position|location|located|geo\w*|maps?|waypoint|pin dropped|dropped pin|whereabouts|lives? at|home at|point)\b"
@@ -45,9 +47,12 @@ _MILITARY = re.compile(r"\b(?:mgrs|utm)\b[ :=]{1,3}(\d{1,2}[c-x] ?[a-z]{0,2} ?\d
 
 def coordinates(folded: str, small: str) -> list[Span]:
     """Kind coordinates. `small` is the folded text in small letters."""
-    found = [Span(*hit.span(), "coordinates") for hit in _PAIR.finditer(folded) if _is_pair(hit, small)]
-    found += [Span(*hit.span(1), "coordinates") for hit in _KEYED.finditer(small) if "." in hit[1]]
-    found += [Span(*hit.span(), "coordinates") for hit in _ANGLES.finditer(folded)]
+    found: list[Span] = []
+    if _DECIMALS.search(folded):
+        found += [Span(*hit.span(), "coordinates") for hit in _PAIR.finditer(folded) if _is_pair(hit, small)]
+        found += [Span(*hit.span(1), "coordinates") for hit in _KEYED.finditer(small)]
+    if _ANGLE_SIGNS.search(folded):
+        found += [Span(*hit.span(), "coordinates") for hit in _ANGLES.finditer(folded)]
     found += _links(folded, small)
     return found
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from app.protect.detect.spans import Span
-from app.protect.detect.words import is_common, word_set
+from app.protect.detect.words import any_of, is_common, word_set
 
 # Runs that may be a key. What joins its parts (`.`, `:`) is looked at by the patterns below.
 _RUN = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{16,}+")
@@ -38,8 +38,12 @@ _PREFIXES = {
     "sk-": 20, "sk_": 40, "hf_": 30, "gsk_": 40, "xai-": 40, "pplx-": 40, "r8_": 30, "nvapi-": 40, "tvly-": 20,
     "fw_": 22, "co_": 40, "ls__": 30, "lsv2_pt_": 30, "lsv2_sk_": 30, "sk-ant-": 20, "jina_": 40, "api_org_": 30,
     # Secret stores
-    "hvs": 0, "AGE-SECRET-KEY-1": 40, "ops_": 40, "FwoG": 40,
+    "AGE-SECRET-KEY-1": 40, "ops_": 40, "FwoG": 40,
 }  # fmt: skip
+# Prefixes that words begin with as well: what follows has to look random.
+_WEAK_PREFIXES = frozenset(
+    ("sk-", "sk_", "key-", "co_", "fw_", "secret_", "oy2", "AKID", "ABIA", "ACCA", "FwoG", "glc_", "rnd_", "ops_", "pul-", "ls__", "aio_", "fo1_")
+)
 _BY_LENGTH = sorted({len(prefix) for prefix in _PREFIXES}, reverse=True)
 # Of these the rest is as long as said, and hexadecimal.
 _HEX_PREFIXES = {"SK": 32, "AC": 32, "dapi": 32, "key-": 32, "whsec-": 32, "pat": 64}
@@ -53,34 +57,49 @@ _DOTTED = re.compile(
     r"|v2\.local\.[\w-]{20,}+|[0-9a-f]{32}-us\d{1,2}(?!\w))"
 )
 _BOT = re.compile(r"(?<![\w:/-])(?:bot)?\d{8,10}:A[\w-]{33,35}(?![\w-])|(?<=/bot)\d{8,10}:A[\w-]{33,35}(?![\w-])")
-_DISCORD = re.compile(r"(?<![\w.-])[MNO][\w-]{23,27}\.[\w-]{6,7}\.[\w-]{27,40}(?![\w-])")
+_DISCORD = re.compile(r"[MNO][\w-]{23,27}\.[\w-]{6,7}\.[\w-]{27,40}(?![\w-])")
+# What has to be in a text for these to fit.
+_DOTTED_SIGNS = ("SG.", "ya29.", "1//0", "hvs.", "hvb.", "hvr.", "sl.", "dp.", ".atlasv1.", "pat", "v2.local.", "-us")
+_IN_PARTS = (("eyJ", _JWT), (":A", _BOT))
 _HOOK = re.compile(
     r"hooks\.slack\.com/(?:services|workflows)/([\w/]{20,}+)|discord(?:app)?\.com/api/webhooks/(\d{16,20}/[\w-]{40,}+)"
     r"|webhook\.office\.com/webhookb2/([\w@/-]{40,}+)"
 )
 _USERINFO = re.compile(r"(?<=://)([^\s/@:\"'<>]{0,64}+:[^\s/@\"'<>]{1,128}+)@")
-_BEARER = re.compile(r"\b(?:bearer|basic|digest|apikey|authorization:? token)[ :]{1,2}([a-z0-9+/_.~=-]{16,512}+)")
+_BEARER = re.compile(r"[ :]{1,2}([a-z0-9+/_.~=-]{16,512}+)")
+_BASIC = re.compile(r"authorization[\"']?[:=] ?[\"']?(?:[a-z]{3,12} )?([a-z0-9+/_.~=-]{12,512}+)")
 
 _PRIVATE = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,4}PRIVATE KEY(?: BLOCK)?-----")
 _BASE64_LINES = re.compile(r"(?:[\s\\nr]{0,4}[A-Za-z0-9+/=]{16,}+)*+")
 
 # The word beside a secret, in small letters. The value follows a sign, or "is" in one of several languages.
-_KEYS = (
-    r"(?:api|access|secret|private|auth|account|shared ?access|encryption|signing|subscription|master|client|service"
-    r"|application|app|consumer|ssh|session|license|recovery|deploy|functions?|storage|webhook|hmac|aes|signature)"
-    r"[ _-]?(?:access[ _-]?)?key(?:[ _-]?(?:id|secret|value))?"
-)
-_CUE = re.compile(
-    r"(?P<word>password|passwd|passwort|passcode|passphrase|passphrase|kennwort|mot de passe|contrasena|palavra[ -]passe"
-    r"|senha|wachtwoord|losenord|adgangskode|salasana|haslo|parola chiave|parola|clave secreta|clave de acceso|clave api"
-    r"|\bclave|\bmdp|pwd|\bpass(?=[:=])|userpass|db_pass|\bpw(?=[ ]?[:=])|\bpsk)"
-    rf"|(?P<key>{_KEYS}|client[ _-]?secret|app[ _-]?secret|secret|(?:access|auth|refresh|bearer|api|session|csrf|id|bot"
-    r"|personal access|security|service|deploy|webhook|sas)?[ _-]?token|jeton|zugangstoken|credentials?|cookie|sig(?==)"
-    r"|api[ _-]?schlussel|schlussel|cle api|cle secrete|chave (?:de )?api|chave secreta|llave api|bearer)"
-    r"|(?P<phrase>(?:seed|recovery|mnemonic|backup|secret)[ _-]?(?:phrase|words)|mnemonic|passphrase"
-    r"|frase semilla|phrase de recuperation)"
-    r"|(?P<code>\b(?:pin(?:[ -]?code)?|otp|cvv2?|cvc2?|security code|verification code|one[- ]time (?:code|password)"
-    r"|2fa code|tan|code pin|codigo pin|sicherheitscode))"
+_CUES = {
+    **dict.fromkeys((
+        "password", "passwd", "passwort", "passcode", "kennwort", "mot de passe", "contrasena", "palavra passe",
+        "palavra-passe", "senha", "wachtwoord", "losenord", "adgangskode", "salasana", "haslo", "parola", "clave",
+        "mdp", "pwd", "pass", "psk", "pw",
+    ), "word"),
+    **dict.fromkeys((
+        "secret", "token", "jeton", "zugangstoken", "credential", "cookie", "sig", "schlussel", "cle api",
+        "cle secrete", "chave api", "chave de api", "chave secreta", "llave api", "clave api", "bearer", "key",
+        "key id", "key_id", "signature",
+    ), "key"),
+    **dict.fromkeys((
+        "seed phrase", "recovery phrase", "mnemonic phrase", "secret phrase", "backup phrase", "seed words",
+        "recovery words", "mnemonic", "passphrase", "frase semilla", "phrase de recuperation", "seed",
+    ), "phrase"),
+    **dict.fromkeys((
+        "pin", "pin code", "pin-code", "otp", "cvv", "cvv2", "cvc", "cvc2", "security code", "verification code",
+        "one-time code", "one-time password", "2fa code", "tan", "code pin", "codigo pin", "sicherheitscode",
+    ), "code"),
+}  # fmt: skip
+_CUE = any_of(_CUES)
+# Words that are part of many others.
+_WHOLE = frozenset(("pass", "pw", "psk", "mdp", "clave", "sig", "pin", "otp", "tan", "cvv", "cvc", "cvv2", "cvc2", "seed", "signature"))
+_NO_KEY_BEFORE = re.compile(r"(?:primary|foreign|public|partition|sort|cache|object|registry|idempotency|unique|composite|answer|hot|index)[ _-]?$")
+_KEY_BEFORE = re.compile(
+    r"(?:api|access|secret|private|auth|account|encryption|signing|subscription|master|client|service|application|app"
+    r"|consumer|ssh|session|license|recovery|deploy|functions?|storage|webhook|hmac|aes|signature)[ _-]?(?:access[ _-]?)?$"
 )
 _SIGN = re.compile(
     r"[\"'`]?(?: ?(?:for|of|to|fur|pour|para|de)(?: [\w.@-]{1,24}){1,3}?)? ?(?:(?:has been |was )?(?:set|changed|reset) to"
@@ -98,13 +117,6 @@ _NO_SECRET = word_set(
     "null none nil undefined true false required optional string str int bytes number text redacted hidden masked "
     "example changeme placeholder unknown empty yes no token password secret username admin root reset expired"
 )
-# What a text with one of the patterns above has in it, in small letters.
-_WORDS_BESIDE = (
-    "pass", "pwd", "secret", "token", "key", "kennwort", "contrase", "clave", "senha", "wachtwoord", "losenord",
-    "adgangskode", "salasana", "haslo", "parola", "mdp", "jeton", "credential", "bearer", "basic", "schlussel", "cle ",
-    "chave", "llave", "phrase", "mnemonic", "semilla", "pin", "otp", "cvv", "cvc", "code", "tan", "psk", "sig=", "pw",
-    "cookie", "palavra",
-)  # fmt: skip
 
 
 def credentials(folded: str, small: str) -> list[Span]:
@@ -114,10 +126,11 @@ def credentials(folded: str, small: str) -> list[Span]:
         found += _in_parts(folded)
     if "-----BEGIN" in folded:
         found += _private_keys(folded)
+    if "authorization" in small:
+        found += [Span(*hit.span(1), "secret") for hit in _BASIC.finditer(small)]
     if "://" in folded:
         found += [Span(*hit.span(1), "secret") for hit in _USERINFO.finditer(folded)]
-    if any(word in small for word in _WORDS_BESIDE):
-        found += _beside_words(folded, small)
+    found += _beside_words(folded, small)
     return found
 
 
@@ -126,12 +139,16 @@ def _prefixed(folded: str) -> Iterator[Span]:
         run = hit.group()
         if any(run[:length] in _PREFIXES and _fits(run, length) for length in _BY_LENGTH) or _is_hex_key(run):
             yield Span(*hit.span(), "secret")
+        elif run[0] in "MNO" and (parts := _DISCORD.match(folded, hit.start())):
+            yield Span(*parts.span(), "secret")
 
 
 def _fits(run: str, length: int) -> bool:
     """Whether what follows the prefix is long enough, and no words."""
-    rest = run[length:]
-    return len(rest) >= max(8, _PREFIXES[run[:length]]) and _is_random(rest)
+    prefix, rest = run[:length], run[length:]
+    if prefix in _WEAK_PREFIXES:
+        return len(rest) >= _PREFIXES[prefix] and _is_random(rest)
+    return len(rest) >= min(12, _PREFIXES[prefix]) and any(map(str.isdigit, rest)) and any(map(str.isalpha, rest))
 
 
 def _is_hex_key(run: str) -> bool:
@@ -142,9 +159,12 @@ def _is_hex_key(run: str) -> bool:
 
 
 def _in_parts(folded: str) -> Iterator[Span]:
-    for pattern in (_JWT, _DOTTED, _BOT, _DISCORD):
+    patterns = [pattern for sign, pattern in _IN_PARTS if sign in folded]
+    if any(sign in folded for sign in _DOTTED_SIGNS):
+        patterns.append(_DOTTED)
+    for pattern in patterns:
         yield from (Span(*hit.span(), "secret") for hit in pattern.finditer(folded))
-    for hit in _HOOK.finditer(folded):
+    for hit in _HOOK.finditer(folded) if "hook" in folded else ():
         yield Span(*hit.span(hit.lastindex or 0), "secret")
 
 
@@ -166,18 +186,29 @@ def _private_keys(folded: str) -> Iterator[Span]:
 
 
 def _beside_words(folded: str, small: str) -> Iterator[Span]:
-    for hit in _BEARER.finditer(small):
-        if _is_random(folded[slice(*hit.span(1))]):
-            yield Span(*hit.span(1), "secret")
     for cue in _CUE.finditer(small):
-        span = _beside(folded, small, cue)
-        if span:
+        kind = _CUES[cue.group()]
+        if cue.group() in ("bearer", "token") and (hit := _BEARER.match(small, cue.end())):
+            if _is_random(folded[slice(*hit.span(1))]):
+                yield Span(*hit.span(1), "secret")
+        elif _is_cue(small, cue) and (span := _beside(folded, small, cue, kind)):
             yield span
 
 
-def _beside(folded: str, small: str, cue: re.Match[str]) -> Span | None:
+def _is_cue(small: str, cue: re.Match[str]) -> bool:
+    """Whether the word stands alone, or as part of a telling name: "pin" not in "shipping", "key" after "api" only."""
+    word, before = cue.group(), small[max(0, cue.start() - 24) : cue.start()]
+    after = small[cue.end() : cue.end() + 1]
+    if word in _WHOLE and (after.isalpha() or before[-1:].isalpha()):
+        return False
+    if word.startswith("key"):
+        return _KEY_BEFORE.search(before) is not None and after not in ("b", "w", "n")
+    return word != "pass" or after in (":", "=")
+
+
+def _beside(folded: str, small: str, cue: re.Match[str], kind: str) -> Span | None:
     """The secret that a word speaks of."""
-    kind, end = cue.lastgroup, cue.end()
+    end = cue.end()
     sign = _SIGN.match(small, end)
     if small.startswith(("s", "less", "ly"), end) or not sign:
         flagged = small[max(0, cue.start() - 12) : cue.start()].rpartition(" ")[2].startswith("--")
@@ -187,10 +218,10 @@ def _beside(folded: str, small: str, cue: re.Match[str]) -> Span | None:
     if kind == "code":
         hit = _CODE.match(folded, sign.end())
         return Span(*hit.span(), "secret") if hit else None
-    if kind == "phrase" or cue["word"] == "passphrase":
-        hit = _WORDS.match(small, sign.end())
-        if hit:
-            return Span(*hit.span(), "secret")
+    if kind == "phrase" and (hit := _WORDS.match(small, sign.end())):
+        return Span(*hit.span(), "secret")
+    if kind == "phrase" and cue.group() != "passphrase":
+        return None
     quoted = sign.group().endswith(("'", '"', "`"))
     if kind == "key":
         return _key_value(folded, sign.end(), quoted) or _far_value(folded, small, end)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from app.protect.detect.spans import Span
-from app.protect.detect.words import is_common, word_set
+from app.protect.detect.words import any_of, is_common, word_set
 
 # A profile is what follows one of these in a link; what follows that is a post, and no part of the name.
 _PROFILE = re.compile(
@@ -26,20 +26,26 @@ _PAGES = word_set(
     "plugins tr marketplace gaming hub people topics directory games store docs developers developer business ads api "
     "status web accounts sharer.php profile.php joinchat addstickers proxy socks iv tag discover trending music"
 )
-_NETWORK = (
-    r"(?:instagram|insta|ig|twitter|telegram|tg|snapchat|snap|tik ?tok|discord|skype|wechat|weixin|line id|kik|facebook"
-    r"|fb|messenger|mastodon|bluesky|bsky|threads|reddit|steam|psn|xbox(?: live)?|gamertag|youtube|twitch|onlyfans|viber"
-    r"|icq|qq|vk|signal|linkedin|github|venmo|cash ?app|paypal\.me|matrix|tumblr|pinterest|x\.com|bereal)"
-)
+_NETWORKS = (
+    "instagram", "insta", "ig", "twitter", "telegram", "tg", "snapchat", "snap", "tik tok", "tiktok", "discord", "skype",
+    "wechat", "weixin", "line id", "kik", "facebook", "fb", "messenger", "mastodon", "bluesky", "bsky", "threads", "reddit",
+    "steam", "psn", "xbox live", "xbox", "gamertag", "youtube", "twitch", "onlyfans", "viber", "icq", "qq", "vk", "signal",
+    "linkedin", "github", "venmo", "cashapp", "cash app", "matrix", "tumblr", "pinterest", "x.com", "bereal",
+)  # fmt: skip
+_NAME_WORDS = (
+    "user name", "username", "screen name", "screenname", "display name", "handle", "nickname", "nick", "gamer tag",
+    "login", "login name", "alias", "benutzername", "nutzername", "nom d'utilisateur", "identifiant", "pseudo",
+    "pseudonyme", "usuario", "nombre de usuario", "nome de usuario", "utilizador",
+)  # fmt: skip
+_CUE = any_of(_NETWORKS + _NAME_WORDS)
+_NETWORK = f"(?:{any_of(_NETWORKS).pattern})"
 _LABELLED = re.compile(
     rf"(?<![\w.@/-]){_NETWORK}(?: ?(?:handle|id|user ?name|user|name|account|acct|nick(?:name)?|profile|tag|usuario|konto"
     r"|compte|cuenta|perfil|nutzername|pseudo))?(?: (?:is|ist|est|es|e|under|as|at)| ?[:=]| -| ?(?=@))"
     r" ?[\"'(]?(?P<name>@?[a-z0-9_][\w.]{1,31}(?:#\d{1,6})?|live:[\w.]{3,40})(?![\w@/-])"
 )
 _USERNAME = re.compile(
-    r"(?<![\w.@/-])(?:user ?name|screen ?name|display ?name|handle|nick(?:name)?|gamer ?tag|login(?: name)?|alias"
-    r"|benutzername|nutzername|nom d'utilisateur|identifiant|pseudo|pseudonyme|usuario|nombre de usuario"
-    r"|nome de usuario|utilizador)\b(?: (?:on|auf|sur|en|no) [a-z]{2,12})?(?: (?:is|ist|est|es|e)| ?[:=]) ?[\"']?"
+    rf"(?<![\w.@/-])(?:{any_of(_NAME_WORDS).pattern})\b(?: (?:on|auf|sur|en|no) [a-z]{{2,12}})?(?: (?:is|ist|est|es|e)| ?[:=]) ?[\"']?"
     r"(?P<name>@?[a-z0-9_][\w.-]{2,31}+)(?![@/(])"
 )
 _MENTION = re.compile(r"(?<![\w@/.+:=\"'`<-])@(?P<name>[A-Za-z_][\w]{1,29}(?:\.\w{2,20})?+)(?![\w@/({\[:=-]|\.\w)")
@@ -97,8 +103,9 @@ def _is_profile(name: str) -> bool:
 
 
 def _labelled(folded: str, small: str) -> Iterator[Span]:
-    for pattern in (_LABELLED, _USERNAME):
-        for hit in pattern.finditer(small):
+    for cue in _CUE.finditer(small):
+        hit = _LABELLED.match(small, cue.start()) or _USERNAME.match(small, cue.start())
+        if hit:
             name = folded[slice(*hit.span("name"))].rstrip(".")
             if _is_account_name(name):
                 yield Span(hit.start("name"), hit.start("name") + len(name), "handle")

@@ -10,37 +10,20 @@ import re
 from functools import lru_cache
 from importlib import import_module
 
+from app.protect.detect.number_words import kind_by_words
 from app.protect.detect.phones import is_mobile_somewhere, is_national_phone
 from app.protect.detect.spans import Span
 
 # Seven digits or more, with at most three characters between two of them.
 _NUMBER = re.compile(r"(?<![\w.,$\\-])(?<!\d[:/])[+(]{0,2}\d(?:[ ().\-/]{0,3}\d){6,}+")
-_CUE = re.compile(
-    r"(?P<phone>\b(?:tele)?(?:phone|fon)s?\b|\btel\b|\bmobile\b|\bcell(?:ular|phone)?\b|\bfax\b|\bcall(?:ed|ing)?\b"
-    r"|\bdial\b|\bwhatsapp\b|\bsms\b|\btext(?:ed)?\b|\bring\b|\breach\b|\bhotline\b|\bph\b|\bcontact\b|\brang\b"
-    r"|\b(?:telefon(?:o|e|nummer|szam|ni)?|handy(?:nummer)?|rufnummer|anruf(?:en)?|mobil(?:e?nummer)?|movil|celular|portable"
-    r"|telefoonnummer|cellulare|puhelin|komorka|llamar|llamame|ligar|appel(?:er|ez)|telemovel|fijo|fixe|festnetz)\b"
-    r"|\b(?:office|home|work|direct|desk)(?: (?:line|number|no))\b)"
-    r"|(?P<card>\bcards?\b|\bvisa\b|\bmaster ?card\b|\bamex\b|\bamerican express\b|\bmaestro\b|\bdebit\b|\bcredit\b"
-    r"|\bdiners\b|\bpan\b)"
-    r"|(?P<national>\bssn\b|\bsocial[ -]security\b|\bsin\b|\btax(?:payer)?(?:'s)? ?(?:id\w*|no|number|file|code|ref\w*)\b|\bitin\b"
-    r"|\btin\b|\bnational (?:id|insurance|number)|\bpersonal (?:id|number|code)\b|\baadhaar\b|\bcpf\b|\bpesel\b|\bbsn\b|\bcpr\b"
-    r"|\bpersonnummer\b|\bnhs\b|\bidentity (?:card|number)\b"
-    r"|\bsteuer(?:liche)?[ -]?(?:id\w*|nummer|nr)\b|\bst\.?-?nr\b|\bidnr\b|\bidentifikationsnummer\b|\bsozialversicherung\w*|\bsvnr\b"
-    r"|\b(?:numero|no|n°|identifiant|reference) (?:fiscale?|de securite sociale|spi|de sec\w* soc\w*)\b|\bspi\b|\bnir\b|\bsecu\b"
-    r"|\bsecurite sociale\b|\bni[fen]\b|\bcodice fiscale\b|\bseguridad social\b|\bcnpj\b|\bcontribuinte\b|\brut\b|\bcuil\b|\bcuit\b"
-    r"|\bdni\b|\bcurp\b|\brfc\b|\bpersonalausweis\w*|\bcarte d'identite\b|\bhetu\b|\bfodselsnummer\b|\bahv\b|\bmedicare\b|\btfn\b)"
-    r"|(?P<account>\baccount (?:no|num|number|id)\b|\bacc(?:oun)?t\b|\brouting\b|\bsort code\b|\biban\b)"
-    r"|(?P<thing>\b(?:orders?|invoices?|ref(?:erence)?|tracking|isbn|issn|sku|serial|model|parts?|version|build|ticket|case"
-    r"|upc|ean|gtin|batch|hash|commit|doi|imei|barcode|timestamp|epoch|lot|article|item|trace|shipment|revision|bestellung"
-    r"|bestellnummer|rechnung|commande|facture|pedido|factura|fatura|siret|siren|hrb|patent|arxiv|pmid|nct)s?\b|\bids?\b)"
-    r"|(?P<measure>\b(?:transaction|request|session|record|total|amount|price|balance|sum|population|revenue|sales|budget"
-    r"|parameters|tokens|bytes|rows|count)s?\b)",
-    re.I,
+_PHONE_AFTER = re.compile(r"[ ,(\n]{0,3}(?:office|home|work|direct|desk|fax|mobile|cell|tel)\b", re.I)
+# Six digits are a number where it is labelled so: Greenland, the Faroes.
+_SHORT_PHONE = re.compile(
+    r"\b(?:phone|tel|telefon|telephone|mobile|fax|cell|call(?: me)? (?:at|on))[.:]{0,2}\s{1,2}(\d\d([ -])\d\d\2\d\d|\d{3}[ -]?\d{3})(?![\w.,:/-])", re.I
 )
 _EXTENSION = re.compile(r" ?(?:x|ext\.?|extension|#) ?\d{1,6}\b", re.I)
 _DATE = re.compile(
-    r"\d{4}([-/. ])[01]?\d\1[0-3]?\d(?!\d)|[0-3]?\d([-/. ])[0-3]?\d\2(?:19|20)\d\d(?!\d)|(?:19|20)\d\d ?[-/] ?(?:19"
+    r"(?:19|20)\d\d([-/. ])[01]?\d\1[0-3]?\d(?!\d)|[0-3]?\d([-/. ])[0-3]?\d\2(?:19|20)\d\d(?!\d)|(?:19|20)\d\d ?[-/] ?(?:19"
     r"|20)\d\d$"
 )
 _MONEY = re.compile(r"(?:[$€£¥]|\b(?:usd|eur|gbp|chf|jpy|sek|nok|dkk|inr))[ ]?$", re.I)
@@ -87,7 +70,7 @@ _LETTERED = (
     (re.compile(r"\b\d{17}X\b"), "cn.ric"),
     (re.compile(r"\b\d{1,2}\.\d{3}\.\d{3}-[kK]\b"), "cl.rut"),
 )
-_LETTERED_START = re.compile(r"\b(?:[A-Z]{1,6}[ -]?\d\d|\d{6,17}[-+A-Z]|[12] ?\d\d ?\d\d ?2[AB]|\d{3}-[kK])")
+_LETTERED_START = re.compile(r"\b(?:[A-Z]{1,6}[ -]?\d\d|\d{6,17}[-+A-Z]|[12] ?\d\d ?\d\d ?2[AB]|\d{1,2}\.\d{3}\.\d{3}-[kK])")
 _IBAN = re.compile(
     r"\b[A-Za-z]{2}\d\d(?:[ -]?[A-Za-z\d]{4}){2,7}+(?:[ -]?[A-Za-z\d]{1,4})?\b|\b[A-Za-z]{2}\d\d[A-Za-z\d]{11,30}\b"
 )
@@ -104,6 +87,7 @@ _LICENCE = re.compile(
 def numbers(folded: str) -> list[Span]:
     """Kinds card, iban, phone, national_id, licence, account."""
     found = _ibans(folded) + _licences(folded) + _lettered(folded)
+    found += [Span(*hit.span(1), "phone") for hit in _SHORT_PHONE.finditer(folded)]
     for hit in _NUMBER.finditer(folded):
         found += _parts(folded, hit.start(), hit.end())
     return found
@@ -138,8 +122,8 @@ def _number(folded: str, start: int, end: int) -> Span | None:
     if not 7 <= len(digits) <= 19 or (after[:1].isalnum() and not _EXTENSION.match(after)) or after[:1] == "_":
         return None
     before = folded[max(0, start - 64) : start]
-    cue = _cue(before, after)
-    if _no_identifier(raw, digits, before, after) and cue not in ("card", "national"):
+    cue = "phone" if _PHONE_AFTER.match(after) else kind_by_words(before, after)
+    if _no_identifier(raw, digits, before, after, cue) and cue not in ("card", "national"):
         return None
     if before.endswith("#") and cue not in ("card", "national", "phone", "account"):
         return None
@@ -155,27 +139,16 @@ def _number(folded: str, start: int, end: int) -> Span | None:
     return None
 
 
-def _cue(before: str, after: str) -> str:
-    """What the words around say: phone, card, national, account, thing, or nothing."""
-    near = ""
-    for hit in _CUE.finditer(before):
-        # "Order 7…: my card number 4…": the nearest counts. What is no identifier counts only close by, "id" least.
-        far = hit.lastgroup in ("thing", "measure") and len(before) - hit.end() > 24
-        if not far and not (near and hit.group().lower() == "id"):
-            near = hit.lastgroup or ""
-    if near:
-        return near
-    later = _CUE.search(after)
-    return later.lastgroup or "" if later and later.lastgroup not in ("thing", "measure") else ""
-
-
-def _no_identifier(raw: str, digits: str, before: str, after: str) -> bool:
+def _no_identifier(raw: str, digits: str, before: str, after: str, cue: str) -> bool:
     """Dates, amounts, book numbers, decimals."""
     if _DATE.match(raw.lstrip("(")) or _MONEY.search(before) or _MONEY_AFTER.match(after):
         return True
     if len(digits) == 13 and digits.startswith(("978", "979")):
         return True
-    return raw.count(".") == 1 and not re.search(r"[ ()/+-]", raw)
+    if raw.count(".") != 1 or re.search(r"[ ()/+-]", raw):
+        return False
+    # 3.14159265, but 07436.083778 where a telephone is spoken of.
+    return cue != "phone" or raw.index(".") < 3
 
 
 def _is_card(raw: str, digits: str, cue: str) -> bool:
@@ -199,19 +172,22 @@ def _is_national(raw: str, digits: str, cue: str) -> bool:
 def _is_phone(raw: str, digits: str, cue: str) -> bool:
     if len(digits) > 15:
         return False
+    abroad = raw.startswith(("+", "(+", "00")) and len(digits) >= 8 and _possible(f"+{digits.lstrip('0')}")
+    if abroad or raw.startswith(("+", "(+")):
+        return abroad
     if cue == "phone":
         # One piece that is a whole number already does not go on with the next.
         return " " not in raw or not any(len(piece) > 9 and _PHONE_SHAPES.fullmatch(piece) for piece in raw.split(" "))
-    if raw.startswith(("+", "(+", "00")):
-        return len(digits) >= 8 and _possible(f"+{digits.lstrip('0')}")
-    if cue == "measure":
+    if cue == "measure" or raw.startswith("00"):
         return False
     if _PHONE_SHAPES.fullmatch(raw) and 8 <= len(digits) <= 13:
         return True
     if raw.isdigit():
         return 10 <= len(digits) <= 12 and digits[0] == "0" and digits[1] != "0" and is_mobile_somewhere(digits)
     groups = re.findall(r"\d+", raw)
-    parted = len(groups) > 2 or "(" in raw or (groups[0][0] == "0" and len(digits) > 8)
+    # Two groups of four are a number in Hong Kong and Singapore; those with 00 at the end are amounts.
+    fours = len(raw) == 9 and len(groups[0]) == 4 and raw[0] in "689" and not raw.endswith("00")
+    parted = len(groups) > 2 or "(" in raw or fours or (groups[0][0] == "0" and len(digits) > 8)
     return parted and is_national_phone(raw)
 
 
@@ -249,14 +225,13 @@ def _is_licence(text: str) -> bool:
 
 
 def _lettered(folded: str) -> list[Span]:
-    if not _LETTERED_START.search(folded):
-        return []
-    return [
-        Span(*hit.span(), "national_id")
-        for shape, module in _LETTERED
-        for hit in shape.finditer(folded)
-        if not module or _valid(module, hit.group())
-    ]
+    found = []
+    for start in _LETTERED_START.finditer(folded):
+        for shape, module in _LETTERED:
+            hit = shape.match(folded, start.start())
+            if hit and (not module or _valid(module, hit.group())):
+                found.append(Span(*hit.span(), "national_id"))
+    return found
 
 
 def _is_luhn(digits: str) -> bool:

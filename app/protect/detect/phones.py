@@ -53,7 +53,7 @@ def is_mobile_somewhere(digits: str) -> bool:
 def _is_evenly_parted(raw: str) -> bool:
     """Whether one kind of sign parts the groups, the area code in front excepted."""
     signs = [raw[one.end() : two.start()].strip() for one, two in pairwise(_GROUP.finditer(raw))]
-    return len(set(signs[1:])) < 2
+    return len({sign for sign in signs[1:] if sign != ")"}) < 2
 
 
 def _is_valid(digits: str, region: str) -> bool:
@@ -75,7 +75,7 @@ def _groupings() -> Groupings:
         metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
         for form in metadata.number_format if metadata else ():
             trunk = metadata.national_prefix or ""
-            lengths = [re.fullmatch(r"\\d(?:\{(\d)(?:,(\d))?\})?", part) for part in re.findall(r"\(([^()]+)\)", form.pattern)]
+            lengths = [re.fullmatch(r"\\d(?:\{(\d+)(?:,(\d+))?\})?", part) for part in re.findall(r"\(([^()]+)\)", form.pattern)]
             if not all(lengths) or len(lengths) < 2:
                 continue
             leading = re.compile(form.leading_digits_pattern[-1] if form.leading_digits_pattern else "")

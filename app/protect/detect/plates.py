@@ -5,21 +5,25 @@ from __future__ import annotations
 import re
 
 from app.protect.detect.spans import Span
+from app.protect.detect.words import any_of
 
-# Words that name a plate, and words that only name a vehicle.
-_PLATE_CUE = re.compile(
-    r"\b(?:licen[cs]e[ -]plates?|number[ -]?plates?|plates?(?: number| no\b| #)?|tags?(?= [a-z\d]{2,3}[ -]?\d)|registration(?: (?:number|no|mark|plate))?"
-    r"|reg(?:istered)?\.?(?: (?:no|number|nr))?(?= ?[:#.]? ?[a-z]{1,3}[ -]?\d)|vrm|vrn|(?:amtliches |kfz-?|auto)?kennzeichen"
-    r"|nummernschild|immatricul\w+|plaque(?: d'immatriculation)?|matricula|targa|placas?|kenteken|rejestracy\w+|nr rej"
-    r"|registreringsnummer|rc number|vehicle (?:no|number))\b"
-)
-_VEHICLE_CUE = re.compile(
-    r"\b(?:cars?|vehicles?|vans?|trucks?|lorr(?:y|ies)|taxis?|cabs?|motorbikes?|motorcycles?|scooters?|parked|drives?|driving|drove"
-    r"|auto|wagen|pkw|lkw|fahrzeug|motorrad|voiture|vehicule|camion|moto|coche|vehiculo|carro|veiculo|macchina|sedan|suv"
-    r"|hatchback|bmw|audi|mercedes|volkswagen|vw|toyota|honda|ford|fiat|renault|peugeot|seat|skoda|opel|hyundai|maruti"
-    r"|tesla|uber|hit and run|speeding|geparkt|garee?|aparcado|estacionado)\b"
-)
-_BEFORE_CHARACTERS, _AFTER_CHARACTERS = 48, 28
+# Words that name a plate, and words that only name a vehicle, in small letters.
+_PLATE_WORDS = (
+    "license plate", "licence plate", "number plate", "numberplate", "plate", "plates", "registration", "registered",
+    "reg no", "reg. no", "reg nr", "reg", "vrm", "vrn", "kennzeichen", "nummernschild", "immatriculation", "immatriculee",
+    "immatricule", "plaque", "matricula", "matricola", "targa", "placa", "placas", "kenteken", "rejestracyjny", "tablica",
+    "registreringsnummer", "rc number", "vehicle no", "vehicle number", "tag",
+)  # fmt: skip
+_VEHICLE_WORDS = (
+    "car", "cars", "vehicle", "vehicles", "van", "truck", "lorry", "taxi", "cab", "motorbike", "motorcycle", "scooter",
+    "parked", "drives", "driving", "drove", "wagen", "pkw", "lkw", "fahrzeug", "motorrad", "auto", "voiture", "vehicule",
+    "camion", "moto", "coche", "vehiculo", "carro", "veiculo", "macchina", "sedan", "suv", "hatchback", "bmw", "audi",
+    "mercedes", "volkswagen", "vw", "golf", "toyota", "honda", "ford", "fiat", "renault", "peugeot", "skoda", "opel", "hyundai",
+    "maruti", "tesla", "uber", "speeding", "geparkt", "garee", "aparcado", "estacionado",
+)  # fmt: skip
+_CUE = any_of(_PLATE_WORDS + _VEHICLE_WORDS)
+# How far from the word a plate may stand: before it, behind it, and behind it in small letters.
+_BEFORE_CHARACTERS, _AFTER_CHARACTERS, _CLOSE_CHARACTERS = 28, 48, 24
 _SHAPES = re.compile(
     r"(?<![\w-])(?:"
     r"[A-Z]{1,3}[ -][A-Z]{1,2}[ -]?\d{1,4}[EH]?"  # Germany
@@ -35,6 +39,7 @@ _SHAPES = re.compile(
     r")(?![\w-]|[.,]\d)"
 )
 _SMALL_SHAPE = re.compile(r"(?<![\w-])[a-z]{1,3}[ -]?(?:[a-z]{1,2}[ -]?\d{1,4}|\d{2,4}[ -]?[a-z]{2,3})(?![\w-])")
+_LETTER_AND_DIGIT = re.compile(r"\d[ -]?[a-z]|[a-z][ -]?\d")
 _INDIAN_STATES = (
     "AN|AP|AR|AS|BR|CG|CH|DD|DL|DN|GA|GJ|HP|HR|JH|JK|KA|KL|LA|LD|MH|ML|MN|MP|MZ|NL|OD|OR|PB|PY|RJ|SK|TG|TN|TR|TS|UK|UP|WB"
 )
@@ -49,29 +54,25 @@ _NO_PLATE = re.compile(
 
 def plates(folded: str, small: str) -> list[Span]:
     """Kind number_plate. `small` is the folded text in small letters."""
+    if not _LETTER_AND_DIGIT.search(small):
+        return []
     found = [Span(*hit.span(), "number_plate") for hit in _INDIAN.finditer(folded)]
-    named = bool(_PLATE_CUE.search(small))
-    if not named and not _VEHICLE_CUE.search(small):
-        return found
-    for hit in _SHAPES.finditer(folded):
-        if _NO_PLATE.match(hit.group()) or not any(map(str.isdigit, hit.group())):
+    end = 0
+    for cue in _CUE.finditer(small):
+        if small[cue.start() - 1 : cue.start()].isalpha() or small[cue.end() : cue.end() + 1].isalpha():
             continue
-        before = small[max(0, hit.start() - _BEFORE_CHARACTERS) : hit.start()]
-        after = small[hit.end() : hit.end() + _AFTER_CHARACTERS]
-        cue = _PLATE_CUE if named else _VEHICLE_CUE
-        parts = not named and not re.search(r"[ -]", hit.group()) and len(hit.group()) < 6
-        if not parts and any(cue.search(part) or _VEHICLE_CUE.search(part) for part in (before, after)):
-            found.append(Span(*hit.span(), "number_plate"))
-    if named:
-        found += _small(small)
+        named = cue.group() in _PLATE_WORDS
+        start, end = max(end, cue.start() - _BEFORE_CHARACTERS), cue.end() + _AFTER_CHARACTERS
+        hits = [hit for hit in _SHAPES.finditer(folded, start, end) if _is_plate(hit.group(), named)]
+        if named and not hits:
+            hits = list(_SMALL_SHAPE.finditer(small, cue.end(), cue.end() + _CLOSE_CHARACTERS))[:1]
+        found += [Span(*hit.span(), "number_plate") for hit in hits]
+        end = cue.end()
     return found
 
 
-def _small(small: str) -> list[Span]:
-    """Plates in small letters, close behind the word."""
-    found = []
-    for cue in _PLATE_CUE.finditer(small):
-        hit = _SMALL_SHAPE.search(small, cue.end(), cue.end() + 24)
-        if hit:
-            found.append(Span(*hit.span(), "number_plate"))
-    return found
+def _is_plate(text: str, named: bool) -> bool:
+    """Whether a shape is none of the things written alike; where only a vehicle is spoken of, more is asked."""
+    if _NO_PLATE.match(text) or not any(map(str.isdigit, text)) or not any(map(str.isalpha, text)):
+        return False
+    return named or len(text) > 6 or " " in text or "-" in text

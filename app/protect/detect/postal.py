@@ -111,13 +111,17 @@ def full_addresses(folded: str, small: str) -> list[Span]:
 
 def _around(folded: str, code: re.Match[str], least: int) -> Span | None:
     """The address that ends with a postal code, or with the town behind it."""
+    town = _AFTER.match(folded, code.end())
+    if code.lastgroup == "four" and not (town and folded[max(0, code.start() - 2) : code.start()] in (", ", ",\n", "\n")):
+        return None
     floor = max(least, code.start() - _REACH_CHARACTERS)
     before = folded[floor : code.start()]
     cut = _BREAK.match(before)
     offset = cut.end() if cut else 0
     before = before[offset:]
-    town = _AFTER.match(folded, code.end())
-    if not before or not (town or code.lastgroup in ("india", "brazil", "letters") or re.search(r"[A-Z]{2},? $", before)):
+    if not any(map(str.isdigit, before)):
+        return None
+    if not (town or code.lastgroup in ("india", "brazil", "letters") or re.search(r"[A-Z]{2},? $", before)):
         # "Madrid 28013": the town stands in front.
         if not re.search(r"[A-Z][a-z]+,? ?-? ?$", before):
             return None

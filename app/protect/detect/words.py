@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
 _HERE = Path(__file__).parent
+
+
+def any_of(words: Iterable[str]) -> re.Pattern[str]:
+    """A pattern that finds any of the words, the longest first.
+
+    It shares their beginnings, which makes it several times as fast as the words in a row.
+    """
+    return re.compile(_shared(frozenset(words)))
+
+
+def _shared(words: frozenset[str]) -> str:
+    rests: dict[str, set[str]] = {}
+    for word in words - {""}:
+        rests.setdefault(word[0], set()).add(word[1:])
+    parts = [re.escape(first) + _shared(frozenset(rest)) for first, rest in sorted(rests.items())]
+    if "" in words:
+        return f"(?:{'|'.join(parts)})?" if parts else ""
+    return f"(?:{'|'.join(parts)})" if len(parts) > 1 else "".join(parts)
 
 
 def word_set(words: str) -> frozenset[str]:
