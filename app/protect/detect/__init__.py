@@ -8,9 +8,12 @@ and dashes make no difference. Both take time in proportion to the text, whateve
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import lru_cache
 
 from app.protect.detect.plugins import Detector, load_detectors
 from app.protect.detect.spans import Span, anchored, disjoint, skeleton
+from app.protect.detect.words import any_of
 
 __all__ = ["Detector", "Span", "disjoint", "find_identifiers", "find_spans", "load_detectors"]
 
@@ -18,14 +21,17 @@ __all__ = ["Detector", "Span", "disjoint", "find_identifiers", "find_spans", "lo
 _DOOR = re.compile(r"[@＠﹫]|\d\D{0,4}\d\D{0,4}\d|:[\da-fA-F]{0,4}:|\d[A-Z]? \d[A-Z]{2}\b")
 # The others have a word as long as a key, or stand beside one of these words (in small letters).
 _KEY_CHARACTERS = 20
-_CUES = (
+_CUES = any_of((
     "pass", "pwd", "secret", "token", "kennwort", "contrase", "clave", "senha", "phrase", "mnemonic", "user", "handle",
     "nick", "insta", "telegram", "snap", "tiktok", "discord", "skype", "signal", "twitter", "t.me", "u/", "plate",
     "registration", "kennzeichen", "born", "birth", "dob", "geb", "naiss", "née", "né ", "naci", "nasc", "///", "mdp",
-)  # fmt: skip
+))  # fmt: skip
 # Below this length a plain word is no identifier.
 _WORD_CHARACTERS = 20
 _DIGIT = re.compile(r"\d")
+
+# Takes the folded text, and the same in small letters.
+Finder = Callable[[str, str], list[Span]]
 
 
 def find_identifiers(text: str) -> list[Span]:
@@ -67,21 +73,27 @@ def _may_hold_identifier(text: str) -> bool:
         return False
     if _DOOR.search(text) or max(map(len, text.split()), default=0) >= _KEY_CHARACTERS:
         return True
-    small = text.lower()
-    return any(cue in small for cue in _CUES)
+    return _CUES.search(text.lower()) is not None
 
 
 def _identifiers(folded: str, small: str) -> list[Span]:
+    return [span for find in _finders() for span in find(folded, small)]
+
+
+@lru_cache(1)
+def _finders() -> tuple[Finder, ...]:
+    """Imported at the first text that is searched."""
     from app.protect.detect import births, coordinates, credentials, handles, numbers, patterns, plates, postal, wallets
 
-    found = patterns.emails(folded) + patterns.addresses_of_machines(folded) + numbers.numbers(folded)
-    for find in (
+    return (
+        patterns.emails,
+        patterns.machine_addresses,
+        numbers.numbers,
         credentials.credentials,
         wallets.wallets,
         coordinates.coordinates,
         handles.handles,
         plates.plates,
         postal.full_addresses,
-    ):
-        found += find(folded, small)
-    return found + births.full_births(small)
+        births.full_births,
+    )

@@ -61,7 +61,7 @@ _FULL_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{2,4}")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
 
-def full_births(small: str) -> list[Span]:
+def full_births(folded: str, small: str) -> list[Span]:
     """Dates beside a word for birth that say the day and the month, or the month and the year. Kind date_of_birth.
 
     `small` is the folded text in small letters.

@@ -10,6 +10,7 @@ import re
 from bisect import bisect_right
 
 from app.protect.detect.spans import Span
+from app.protect.detect.things import is_thing
 from app.protect.detect.words import COMPANY, GIVEN, JOINS, LANDMARKS, TITLES, is_common, is_function, places
 
 _CAP = r"[A-Z][A-Za-z]*+(?:['-][A-Za-z]+)*+"
@@ -85,6 +86,8 @@ def _run(folded: str, hit: re.Match[str], shouted: bool) -> list[Span]:
         cued = bool(_CUED.search(before))
     if cued and not shouted and len(texts) < 5 and len(texts[0]) > 1:
         return [Span(first, end, "person")] if not all(map(is_function, texts)) and _cue_fits(texts, before) else []
+    if is_thing(folded, texts, before, end) and texts[-1].lower() not in COMPANY | LANDMARKS:
+        return _known(folded, words)
     if shouted or _PRODUCT_AFTER.match(folded, end) or _PRODUCT_BEFORE.search(before):
         return _known(folded, words)
     if not _is_name(folded, texts, before, end, starts):

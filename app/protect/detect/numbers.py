@@ -14,12 +14,13 @@ from app.protect.detect.number_words import kind_by_words
 from app.protect.detect.phones import is_mobile_somewhere, is_national_phone
 from app.protect.detect.spans import Span
 
-# Seven digits or more, with at most three characters between two of them.
-_NUMBER = re.compile(r"(?<![\w.,$\\-])(?<!\d[:/])[+(]{0,2}\d(?:[ ().\-/]{0,3}\d){6,}+")
+# Six digits or more, with at most three characters between two of them.
+_NUMBER = re.compile(r"(?<![\w.,$\\-])(?<!\d[:/])[+(]{0,2}\d(?:[ ().\-/]{0,3}\d){5,}+")
 _PHONE_AFTER = re.compile(r"[ ,(\n]{0,3}(?:office|home|work|direct|desk|fax|mobile|cell|tel)\b", re.I)
 # Six digits are a number where it is labelled so: Greenland, the Faroes.
-_SHORT_PHONE = re.compile(
-    r"\b(?:phone|tel|telefon|telephone|mobile|fax|cell|call(?: me)? (?:at|on))[.:]{0,2}\s{1,2}(\d\d([ -])\d\d\2\d\d|\d{3}[ -]?\d{3})(?![\w.,:/-])", re.I
+_SHORT_PHONE = re.compile(r"\d\d([ -])\d\d\1\d\d|\d{3}[ -]?\d{3}")
+_PHONE_BEFORE = re.compile(
+    r"\b(?:phone|tel|telefon|telephone|mobile|fax|cell|call(?: me)? (?:at|on))[.:]{0,2}\s{1,2}$", re.I
 )
 _EXTENSION = re.compile(r" ?(?:x|ext\.?|extension|#) ?\d{1,6}\b", re.I)
 _DATE = re.compile(
@@ -79,15 +80,17 @@ _LICENCE_CUE = re.compile(
     r"number\b)|\bpassport\b",
     re.I,
 )
+_LICENCE_WORDS = ("licen", "permit", "passport", "dl")
 _LICENCE = re.compile(
     r"(?<![\w-])(?=(?:[ -]?[A-Za-z]){0,4}[ -]?\d)(?:[A-Za-z]{1,4}[ -]?)?\d[\dA-Za-z]*+(?:[ -]\d+){0,5}+(?![\w])"
 )
 
 
-def numbers(folded: str) -> list[Span]:
-    """Kinds card, iban, phone, national_id, licence, account."""
-    found = _ibans(folded) + _licences(folded) + _lettered(folded)
-    found += [Span(*hit.span(1), "phone") for hit in _SHORT_PHONE.finditer(folded)]
+def numbers(folded: str, small: str) -> list[Span]:
+    """Kinds card, iban, phone, national_id, licence, account. `small` is the folded text in small letters."""
+    found = _ibans(folded) + _lettered(folded)
+    if any(word in small for word in _LICENCE_WORDS):
+        found += _licences(folded)
     for hit in _NUMBER.finditer(folded):
         found += _parts(folded, hit.start(), hit.end())
     return found
@@ -119,9 +122,11 @@ def _number(folded: str, start: int, end: int) -> Span | None:
     raw = folded[start:end]
     digits = "".join(filter(str.isdigit, raw))
     after = folded[end : end + 40]
-    if not 7 <= len(digits) <= 19 or (after[:1].isalnum() and not _EXTENSION.match(after)) or after[:1] == "_":
+    if not 6 <= len(digits) <= 19 or (after[:1].isalnum() and not _EXTENSION.match(after)) or after[:1] == "_":
         return None
     before = folded[max(0, start - 64) : start]
+    if len(digits) == 6:
+        return Span(start, end, "phone") if _SHORT_PHONE.fullmatch(raw) and _PHONE_BEFORE.search(before) else None
     cue = "phone" if _PHONE_AFTER.match(after) else kind_by_words(before, after)
     if _no_identifier(raw, digits, before, after, cue) and cue not in ("card", "national"):
         return None

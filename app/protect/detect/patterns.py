@@ -66,7 +66,7 @@ _BIRTH = re.compile(
 _BORN_AFTER = re.compile(rf"(?<!\w)({_DATE})(?= is (?:my|his|her|the) (?:date of birth|birthday|dob)\b)", re.I)
 
 
-def emails(folded: str) -> list[Span]:
+def emails(folded: str, small: str) -> list[Span]:
     """E-mail addresses."""
     return [Span(*hit.span(), "email") for hit in _EMAIL.finditer(folded)] if "@" in folded else []
 
@@ -78,7 +78,7 @@ def spelt_emails(folded: str) -> list[Span]:
     return [Span(*hit.span(), "email") for hit in _SPELT.finditer(folded)]
 
 
-def addresses_of_machines(folded: str) -> list[Span]:
+def machine_addresses(folded: str, small: str) -> list[Span]:
     """IP addresses of both versions; not what is called a version, nor the number of a section."""
     found = []
     if folded.count(".") > 2:

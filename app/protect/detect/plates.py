@@ -43,7 +43,7 @@ _LETTER_AND_DIGIT = re.compile(r"\d[ -]?[a-z]|[a-z][ -]?\d")
 _INDIAN_STATES = (
     "AN|AP|AR|AS|BR|CG|CH|DD|DL|DN|GA|GJ|HP|HR|JH|JK|KA|KL|LA|LD|MH|ML|MN|MP|MZ|NL|OD|OR|PB|PY|RJ|SK|TG|TN|TR|TS|UK|UP|WB"
 )
-_INDIAN = re.compile(rf"(?<![\w-])(?:{_INDIAN_STATES})[ -]\d\d[ -][A-Z]{{1,2}}[ -]\d{{4}}(?![\w-])")
+_INDIAN = re.compile(rf"(?:{_INDIAN_STATES})(?<![\w-]..)[ -]\d\d[ -][A-Z]{{1,2}}[ -]\d{{4}}(?![\w-])")
 _NO_PLATE = re.compile(
     r"(?:ISO|DIN|EN|USB|RFC|CVE|UTC|GMT|EUR|USD|GBP|INR|BRL|CHF|PIN|ZIP|RAM|SSD|GPU|CPU|PDF|SQL|BMW|AMG|GTI|IOS|MP|PM|AM|KM"
     r"|KG|MM|CM|HP|PS|KW|CC|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|THE|AND|FOR|TO|IN|ON|AT|OF|NO|CO|EURO|TYPE)[ -]?\d"
