@@ -10,6 +10,7 @@ import re
 from bisect import bisect_right
 
 from app.protect.detect.spans import Span
+from app.protect.detect.near_people import is_personal, is_personal_place
 from app.protect.detect.things import is_thing
 from app.protect.detect.words import COMPANY, GIVEN, JOINS, LANDMARKS, TITLES, is_common, is_function, places
 
@@ -31,6 +32,12 @@ _CUED = re.compile(
     r"|\bcustomer:?|\bclient:?)\s*$",
     re.I,
 )
+# Of these, the ones that no thing stands behind.
+_PERSON_CUED = re.compile(
+    rf"(?:name(?:'s| is| was|:|\?|\W)|\bcall me|\b(?:{TITLES})\.?|\bdear|\bsigned|sincerely,|\bregards,|\battn:?|\bsurname:?|\bpatient:?"
+    r"|\bcustomer:?|\bclient:?)\s*$",
+    re.I,
+)
 _TITLE_BEFORE = re.compile(rf"\b(?:{TITLES})\.? $", re.I)
 _PLACE_BEFORE = re.compile(
     r"\b(?:in|from|at|to|near|of|where:|visit(?:ed|ing)?|across|around|via|leaving|toward|towards|outside|into)\s$",
@@ -43,7 +50,7 @@ _ACTS = re.compile(
     r" (?:is|was|has|had|will|would|can|could|and|or|lives?|lived|works?|worked|says?|said|went|goes|came|comes"
     r"|spent|from|called"
     r"|told|asked|asks|wants?|needs?|moved|likes?|loves?|wrote|made|did|does|who|also|just|got|gets|never|always"
-    r"|plays?|played"
+    r"|plays?|played|shouted|yelled|whispered|replied|laughed|smiled|cried|nodded|admitted|insisted|argued|agreed|refused|promised"
     r"|sent|took|gave|thinks?|thought|joined|left|died|founded|became|married|received|reported|requested|applied"
     r"|complained|denied|explained|claimed|signed|paid|owes?|phoned|visited|stated|began|started)\b)"
 )
@@ -75,7 +82,7 @@ def _run(folded: str, hit: re.Match[str], shouted: bool) -> list[Span]:
     starts = bool(_STARTS.search(before)) and not shouted
     cued = bool(_CUED.search(before))
     if hit.group().lower() in places():
-        return [Span(*hit.span(), "place")]
+        return [Span(*hit.span(), "place")] if is_personal_place(folded, hit.start(), hit.end()) else []
     words = _trimmed(folded, words, starts and not cued)
     if not words:
         return []
@@ -84,15 +91,19 @@ def _run(folded: str, hit: re.Match[str], shouted: bool) -> list[Span]:
     if first != hit.start():
         before, starts = folded[max(0, first - 24) : first], False
         cued = bool(_CUED.search(before))
+    thing = texts[-1].lower() not in COMPANY | LANDMARKS and is_thing(folded, texts, before, end)
+    if thing and not (cued and _PERSON_CUED.search(before)):
+        return _known(folded, words)
     if cued and not shouted and len(texts) < 5 and len(texts[0]) > 1:
         return [Span(first, end, "person")] if not all(map(is_function, texts)) and _cue_fits(texts, before) else []
-    if is_thing(folded, texts, before, end) and texts[-1].lower() not in COMPANY | LANDMARKS:
-        return _known(folded, words)
     if shouted or _PRODUCT_AFTER.match(folded, end) or _PRODUCT_BEFORE.search(before):
         return _known(folded, words)
     if not _is_name(folded, texts, before, end, starts):
         return _known(folded, words)
-    return [Span(first, end, _kind(texts, before))]
+    kind = _kind(texts, before)
+    if kind in ("place", "nationality") and all(_is_country(text) for text in texts if text not in _JOINS):
+        return [Span(first, end, kind)] if is_personal_place(folded, first, end) else []
+    return [Span(first, end, kind)]
 
 
 def _trimmed(folded: str, words: list[tuple[int, int]], starts: bool) -> list[tuple[int, int]]:
@@ -157,7 +168,11 @@ def _known(folded: str, words: list[tuple[int, int]]) -> list[Span]:
     """Countries and peoples among words that are no name as a whole."""
     table = places()
     hits = ((a, b, table.get(folded[a:b].removesuffix("'s").lower())) for a, b in words)
-    return [Span(a, b, entry[0]) for a, b, entry in hits if entry]
+    return [Span(a, b, entry[0]) for a, b, entry in hits if entry and is_personal(folded, a, b, entry[0])]
+
+
+def _is_country(word: str) -> bool:
+    return word.lower() in places() or is_common(word)
 
 
 def _kind(texts: list[str], before: str) -> str:

@@ -48,7 +48,9 @@ _AGES = re.compile(
     rf"\b(\d{{1,3}})(?=[ -]{_YEARS}[ -]old\b|[ -]?(?:yo|y/o|y\.o\.)(?!\w)|[ -]year[ -]olds?\b|yo\b)"
     r"|\b(?:aged?|the age of|age[:=]|age is|age was|ages?)[ ]{0,2}(\d{1,3})\b(?!\s?%|[.,:/-]\d)"
     r"|\b(?:he|she|i|they|who)(?:'s|'m| am| was| is| will be| just)? (?:turn(?:s|ed|ing)? |only |about |already )?"
-    r"(\d{1,3})(?=[.,;!?]?(?:\s*$|\s*\n| [A-Z])|,? (?:when|and|years)\b)",
+    r"(\d{1,3})(?=[.,;!?]?(?:\s*$|\s*\n| [A-Z])|,? (?:when|and|years)\b)"
+    r"|\bturn(?:s|ed|ing)? (\d{2,3})(?=[.,;!?]?(?:\s*$|\s*\n| [A-Z])|,? (?:when|and|but|so|in|on|last|this|next|today|tomorrow"
+    r"|yesterday|soon)\b)",
     re.I,
 )
 
