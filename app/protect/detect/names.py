@@ -91,9 +91,11 @@ def _run(folded: str, hit: re.Match[str], shouted: bool) -> list[Span]:
     if first != hit.start():
         before, starts = folded[max(0, first - 24) : first], False
         cued = bool(_CUED.search(before))
+    if " ".join(texts).lower() in places():
+        return [Span(first, end, "place")] if is_personal_place(folded, first, end) else []
     thing = texts[-1].lower() not in COMPANY | LANDMARKS and is_thing(folded, texts, before, end)
     if thing and not (cued and _PERSON_CUED.search(before)):
-        return _known(folded, words)
+        return [span for span in _known(folded, words) if span.kind != "place"]
     if cued and not shouted and len(texts) < 5 and len(texts[0]) > 1:
         return [Span(first, end, "person")] if not all(map(is_function, texts)) and _cue_fits(texts, before) else []
     if shouted or _PRODUCT_AFTER.match(folded, end) or _PRODUCT_BEFORE.search(before):

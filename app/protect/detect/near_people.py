@@ -12,7 +12,7 @@ _PEOPLE = re.compile(
     r"\b(?:i|i'm|im|my|me|mine|we|we're|our|us|you|your|he|she|his|her|him|they|their|them|who|whose|person|man|woman|boy|girl|citizens?"
     r"|passport|nationals?|nationality|immigra\w+|emigra\w+|refugees?|natives?|born|birth\w*|liv(?:e|es|ed|ing)|resid\w+|grew up|raised"
     r"|moved?|moving|relocat\w+|visit\w*|travel\w*|trip|flew|vacation|stay(?:ed|ing)|home|famil(?:y|ies)|parents?|mother|father|wife"
-    r"|husband|married|students?|applicants?|patients?|customers?|employees?|drivers?|originally|address|country|where|mr|mrs|ms|dr|name"
+    r"|husband|married|students?|applicants?|patients?|customers?|employees?|drivers?|originally|mr|mrs|ms|dr|name"
     r"|singer|actor|actress|director|player|author|artist|producer|directed|starring|nurse|doctor|engineer)\b",
     re.I,
 )

@@ -53,11 +53,19 @@ _OWNED_NOUNS = word_set(
 # Written large, they end the name of a thing: "Paris Agreement", "Washington Post".
 _LAST_NOUNS = _NOUNS | word_set("post times journal herald gazette tribune observer guardian review union summit games c-class")
 _DETERMINER = re.compile(r"\b(?:the|a|an|each|every|any|no|another|which|both|all) $", re.I)
+_THE = re.compile(r"\bthe $", re.I)
 _PEOPLE_AFTER = re.compile(
-    r"(?:'s)? (?:family|families|brothers|sisters|couple|twins|household|residence|house|home|kids?|children|estate|case|boy|girl)\b"
+    r"(?:'s)? (?:husband|wife|mother|father|mum|mom|dad|son|daughter|brother|sister|partner|parents|boss|family|families|brothers|sisters|couple|twins|household|residence|house|home|kids?|children|estate|case|boy|girl)\b"
 )
-# What somebody made, or what happened to them.
-_WORKS_AFTER = re.compile(r" (?:novels?|books?|films?|movies?|songs?|albums?|paintings?|speech|letters?|lawsuit|trial|murder|wedding|version|cover)\b")
+# Spoken to, and no persons for that.
+_ASSISTANTS = word_set("Alexa Siri Cortana Bixby")
+_TO_ASSISTANTS = re.compile(r"\b(?:ask|asked|hey|hi|tell|told|ok|okay)\.? $", re.I)
+_BEFORE_NAMES = word_set("mount lake cape fort port hurricane typhoon cyclone storm saint air planet project operation fc uss hms air")
+# What somebody has or made, or what happened to them.
+_WORKS_AFTER = re.compile(
+    r"(?:'s)? (?:accounts?|cases?|files?|loans?|mortgage|payments?|claims?|applications?|invoices?|contract|deal|wedding|funeral|party|estate|phone"
+    r"|laptop|letters?|emails?|complaint|novels?|books?|films?|movies?|songs?|albums?|paintings?|speech|concerts?|gigs?|shows?|fans?|lawsuit|trial|murder|version|cover)\b"
+)
 _NEXT = re.compile(r"(?:'s?)? ([a-z-]+)(?: ([a-z-]+))?")
 _ROMAN = re.compile(r"[ivx]{2,5}")
 _MEDICINE = re.compile(
@@ -68,7 +76,8 @@ _MEDICINE = re.compile(
 # Only somebody does these: "Jenkins said no" is a person, "Jenkins failed" is not.
 _PERSON_ACTS = re.compile(
     r"(?: (?:has|had|also|never|just|then|already|who|and (?:his|her|their) \w+))? (?:said|says|told|tells|asked|asks|lives?|lived|works? (?:as|at|for|in)"
-    r"|worked|moved|married|wrote|phoned|called|complained|denied|claimed|signed|paid|owes|wants|loves|likes|thinks|thought|died|was born"
+    r"|worked|moved|married|wrote|phoned|called|complained|denied|claimed|signed|paid|owes|wants|loves|likes|thinks|thought|died|was (?:born|fired|hired|arrested|promoted|diagnosed"
+    r"|admitted|discharged|married|late|rude|sick|angry|absent|divorced|evicted)|and (?:her|his|their) \w+"
     r"|is (?:\w+ )?(?:years|married|pregnant|sick|ill|my|his|her|our)|came|went|left|met|visited|joined|explained|replied|earned"
     r"|studied|retired|resigned|felt|feels|knows|knew|applied|requested|reported (?:to|that)|spoke|speaks|shouted|yelled|whispered|replied|laughed|smiled|cried|nodded|admitted|insisted|argued|agreed|refused|promised|texted|emailed|lost (?:his|her)|has (?:a|an|two|three))\b"
 )
@@ -101,6 +110,8 @@ def is_thing(folded: str, texts: list[str], before: str, end: int) -> bool:
 
     `before` is what stands in front of the run, `end` is where it ends in the folded text.
     """
+    if len(texts) == 1 and texts[0] in _ASSISTANTS and _TO_ASSISTANTS.search(before):
+        return True
     if _PERSON_ACTS.match(folded, end) or _PERSON_BEFORE.search(before) or _PEOPLE_AFTER.match(folded, end):
         return False
     words, people, phrases = _names()
@@ -120,7 +131,11 @@ def is_thing(folded: str, texts: list[str], before: str, end: int) -> bool:
     # "Ada Jackson" is somebody, "Apache Kafka" is not.
     if known and (len(small) == 1 or not people.issuperset(small)):
         return True
-    return len(small) == 1 and bool(_DETERMINER.search(before)) and not _WORKS_AFTER.match(folded, end)
+    if small[0] in _BEFORE_NAMES and len(small) < 4:
+        return True
+    # "the Danube", "The Magna Carta"; but "the Fenwick account" is somebody's.
+    determined = _DETERMINER if len(small) == 1 else _THE
+    return len(small) < 4 and bool(determined.search(before)) and not _WORKS_AFTER.match(folded, end)
 
 
 def _parted(words: list[str]) -> list[list[str]]:

@@ -120,8 +120,9 @@ def places() -> dict[str, tuple[str, bool]]:
         if not line.startswith("#"):
             countries, _, people = line.partition("|")
             for name in countries.strip().split(";"):
-                table[name.lower()] = ("place", True)
-                table.update(_entries(name.split()[-1:] if " " in name.strip() else name.split(), "place"))
+                mark = "~" if name.startswith("~") else ""
+                table[name.lstrip("~").strip().lower()] = ("place", True)
+                table.update(_entries([mark + name.lstrip("~").split()[-1]], "place"))
             table.update(_entries(people.split(), "nationality"))
     table.update((word, ("belief", word in ("orthodox", "republican", "democrat"))) for word in BELIEFS)
     return {word: entry for word, entry in table.items() if not is_common(word)}
