@@ -10,8 +10,8 @@ import re
 from bisect import bisect_right
 
 from app.protect.detect.spans import Span
-from app.protect.detect.near_people import is_personal, is_personal_place
-from app.protect.detect.things import is_thing
+from app.protect.detect.near_people import is_near_people, is_personal, is_technical, is_personal_place
+from app.protect.detect.things import acts_as_person, is_thing
 from app.protect.detect.words import COMPANY, GIVEN, JOINS, LANDMARKS, TITLES, is_common, is_function, places
 
 _CAP = r"[A-Z][A-Za-z]*+(?:['-][A-Za-z]+)*+"
@@ -93,7 +93,9 @@ def _run(folded: str, hit: re.Match[str], shouted: bool) -> list[Span]:
         cued = bool(_CUED.search(before))
     if " ".join(texts).lower() in places():
         return [Span(first, end, "place")] if is_personal_place(folded, first, end) else []
-    thing = texts[-1].lower() not in COMPANY | LANDMARKS and is_thing(folded, texts, before, end)
+    last = texts[-1].lower()
+    thing = last not in COMPANY | LANDMARKS and is_thing(folded, texts, before, end)
+    thing = thing or (last in LANDMARKS and before.lower().endswith("the ") and not is_near_people(folded, first, end))
     if thing and not (cued and _PERSON_CUED.search(before)):
         return [span for span in _known(folded, words) if span.kind != "place"]
     if cued and not shouted and len(texts) < 5 and len(texts[0]) > 1:
@@ -145,7 +147,9 @@ def _is_name(folded: str, texts: list[str], before: str, end: int, starts: bool)
         return _is_loud_name(folded, strange, before, end)
     if len(whole) == 1 and len(texts) == 1:
         return _is_single(folded, strange[0], before, end, starts)
-    return True
+    # "Tukey and Ampere" is less sure than "Ada Tukey".
+    pair = "and" in texts and len(texts) == 3
+    return not pair or _is_somebody(folded, end - len(" ".join(texts)), end)
 
 
 def _is_loud_name(folded: str, strange: list[str], before: str, end: int) -> bool:
@@ -162,8 +166,13 @@ def _is_single(folded: str, word: str, before: str, end: int, starts: bool) -> b
     if len(word) < 3 or f" {word.lower()} " in folded:
         return False
     if not starts or word.lower() in places():
-        return True
+        return _is_somebody(folded, end - len(word), end)
     return bool(_ACTS.match(folded, end))
+
+
+def _is_somebody(folded: str, start: int, end: int) -> bool:
+    """Whether a single name is a person's: the sentence says so, or does not speak of work, machines or medicine."""
+    return acts_as_person(folded, end) or is_near_people(folded, start, end) or not is_technical(folded, start, end)
 
 
 def _known(folded: str, words: list[tuple[int, int]]) -> list[Span]:

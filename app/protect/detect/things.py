@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-from app.protect.detect.words import is_common, word_set
+from app.protect.detect.words import is_common, trade_words, word_set
 
 _FILE = Path(__file__).parent / "things.txt"
 _PEOPLE, _SEVERAL_WORDS = "# Also names of people", "# In several words"
@@ -49,6 +49,15 @@ _NOUNS = word_set(
 _OWNED_NOUNS = word_set(
     "version versions account case file files application interview report license licence phone car cars laptop camera tenant "
     "warning tax plan award prize project subscription log logs doctrine decision ruling inquiry exchange trust fund"
+)
+# More words of trades, beside those of words.txt.
+_TRADE = word_set(
+    "surgery dose daily tablet tablets mg ml differential diagnosis negative positive elevated biopsy symptom symptoms acute chronic bilateral "
+    "infection therapy dosage prescribed rented deployed restarted configured benchmarked migrated crashed stalled replicated compiled "
+    "indexed cached rebooted patched upgraded merged reverted listed computed estimated measured gpu cpu ram disk latency payload "
+    "upstream commit merge sprint release disclosure disclosures statute court appeal plaintiff's tort liability damages covenant "
+    "racing football goal goals match beat season fixture gdp inflation currency exports imports tariff tariffs trade shares stock "
+    "stocks yield index ruling trailer scene quote slogan"
 )
 # Written large, they end the name of a thing: "Paris Agreement", "Washington Post".
 _LAST_NOUNS = _NOUNS | word_set("post times journal herald gazette tribune observer guardian review union summit games c-class")
@@ -122,7 +131,7 @@ def is_thing(folded: str, texts: list[str], before: str, end: int) -> bool:
         return True
     parts = _parted(small)
     if len(parts) > 1:
-        return all(part[-1] in _LAST_NOUNS or all(_is_known(word, words) for word in part) for part in parts) or (
+        return all(part[-1] in _LAST_NOUNS or part[0] in _BEFORE_NAMES or all(_is_known(word, words) for word in part) for part in parts) or (
             all(len(part) < 3 for part in parts) and is_before_noun(folded, end)
         )
     known = all(_is_known(word, words) for word in small if len(word) > 1)
@@ -131,11 +140,23 @@ def is_thing(folded: str, texts: list[str], before: str, end: int) -> bool:
     # "Ada Jackson" is somebody, "Apache Kafka" is not.
     if known and (len(small) == 1 or not people.issuperset(small)):
         return True
-    if small[0] in _BEFORE_NAMES and len(small) < 4:
+    # "Mount Everest", "Nvidia Hopper"
+    if len(small) < 4 and (small[0] in _BEFORE_NAMES or (len(small) == 2 and small[0] in words - people)):
         return True
     # "the Danube", "The Magna Carta"; but "the Fenwick account" is somebody's.
     determined = _DETERMINER if len(small) == 1 else _THE
     return len(small) < 4 and bool(determined.search(before)) and not _WORKS_AFTER.match(folded, end)
+
+
+def is_trade_word(word: str) -> bool:
+    """Whether a word (in small letters, one or several) is used in computing, law, finance, medicine or science."""
+    words = trade_words() | _NOUNS | _TRADE
+    return word in words or (word.endswith("s") and word[:-1] in words)
+
+
+def acts_as_person(folded: str, end: int) -> bool:
+    """Whether what follows is done by people only, or said of their families."""
+    return bool(_PERSON_ACTS.match(folded, end) or _PEOPLE_AFTER.match(folded, end))
 
 
 def _parted(words: list[str]) -> list[list[str]]:

@@ -113,6 +113,18 @@ def _tables() -> tuple[frozenset[str], frozenset[str]]:
 
 
 @lru_cache(1)
+def trade_words() -> frozenset[str]:
+    """The words of work, law, risk and computing."""
+    words, wanted = set[str](), False
+    for line in (_HERE / "words.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            wanted = "computing" in line
+        elif wanted:
+            words.update(line.split())
+    return frozenset(words)
+
+
+@lru_cache(1)
 def places() -> dict[str, tuple[str, bool]]:
     """Words of countries and peoples, in small letters → kind, and whether they need a capital."""
     table: dict[str, tuple[str, bool]] = {}
