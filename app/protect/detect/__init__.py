@@ -17,14 +17,16 @@ from app.protect.detect.words import any_of
 
 __all__ = ["Detector", "Span", "disjoint", "find_identifiers", "find_spans", "load_detectors"]
 
-# Most identifiers have an @, two colons, three digits close together, or a British postal code.
-_DOOR = re.compile(r"[@＠﹫]|\d\D{0,4}\d\D{0,4}\d|:[\da-fA-F]{0,4}:|\d[A-Z]? \d[A-Z]{2}\b")
+# Most identifiers have an @, two colons, three digits close together, or a British postal code or plate.
+_DOOR = re.compile(r"[@＠﹫]|\d\D{0,4}\d\D{0,4}\d|:[\da-fA-F]{0,4}:|\d[A-Z]? \d[A-Z]{2}\b|\d\d ?[A-Z]{3}\b")
 # The others have a word as long as a key, or stand beside one of these words (in small letters).
 _KEY_CHARACTERS = 20
 _CUES = any_of((
     "pass", "pwd", "secret", "token", "kennwort", "contrase", "clave", "senha", "phrase", "mnemonic", "user", "handle",
     "nick", "insta", "telegram", "snap", "tiktok", "discord", "skype", "signal", "twitter", "t.me", "u/", "plate",
-    "registration", "kennzeichen", "born", "birth", "dob", "geb", "naiss", "née", "né ", "naci", "nasc", "///", "mdp",
+    "registration", "kennzeichen", "born", "birth", "dob", "geb", "naiss", "nee ", "ne le", "ne(e)", "naci", "nasc", "mdp",
+    "key", "pin", "cvv", "otp", "parola", "wachtwoord", "haslo", "losenord", "schlussel", "jeton", "login", "alias",
+    "placa", "plaque", "matricul", "usuario", "credential", "mot de", "linkedin", "reddit", "facebook", "///",
 ))  # fmt: skip
 # Below this length a plain word is no identifier.
 _WORD_CHARACTERS = 20
@@ -73,7 +75,8 @@ def _may_hold_identifier(text: str) -> bool:
         return False
     if _DOOR.search(text) or max(map(len, text.split()), default=0) >= _KEY_CHARACTERS:
         return True
-    return _CUES.search(text.lower()) is not None
+    # Letters of other alphabets, of other widths and with accents are looked at in their plain form.
+    return _CUES.search((text if text.isascii() else skeleton(text)[0]).lower()) is not None
 
 
 def _identifiers(folded: str, small: str) -> list[Span]:

@@ -74,7 +74,16 @@ def full_births(folded: str, small: str) -> list[Span]:
         if cue.start() >= end and (span := _date_after(small, cue.end())):
             found.append(span)
             end = span.end
+        elif cue.group().startswith("gebor") and (span := _date_before(small, max(end, cue.start() - 60), cue.start())):
+            found.append(span)
     return found
+
+
+def _date_before(small: str, start: int, end: int) -> Span | None:
+    """The date that "geboren" ends a clause with."""
+    lead = small.rfind(" am ", start, end)
+    span = _date_after(small, lead + 4) if lead >= 0 else None
+    return span if span and span.end <= end else None
 
 
 def _date_after(small: str, start: int) -> Span | None:

@@ -14,7 +14,7 @@ _PAIR = re.compile(
 )
 _DECIMALS_ALONE, _DECIMALS_CUED = 4, 2
 _DECIMALS = re.compile(r"\d\.\d\d")
-_ANGLE_SIGNS = re.compile(r"\d ?(?:°|o[ \d]|deg)|[NS] ?\d\d? \d")
+_ANGLE_SIGNS = re.compile(r"\d ?(?:°|o[ \d]|deg)|[NS] ?\d\d?[ .]\d")
 _CUE = re.compile(
     r"\b(?:lat(?:itude)?s?|lon(?:gitude)?s?|lng|gps|coord\w*|koordinaten|ubicacion|localizacao|localisation|standort"
     r"|position|location|located|geo\w*|maps?|waypoint|pin dropped|dropped pin|whereabouts|lives? at|home at|point)\b"
@@ -34,6 +34,7 @@ _ANGLE = rf"\d{{1,3}}(?:\.\d{{1,12}})? ?{_DEGREES}{_MINUTES}"
 _ANGLES = re.compile(
     rf"(?<![\w.]){_ANGLE} ?[NSns]\b[ ,;/]{{0,3}}(?:and |y |und |et |e )?{_ANGLE} ?[EWOewo]\b"
     rf"|(?<![\w.])[NS] ?{_ANGLE}[ ,;/]{{0,3}}[EWO] ?{_ANGLE}"
+    r"|(?<![\w.])[NS] ?\d{1,2}\.\d{3,12},? ?[EWO] ?\d{1,3}\.\d{3,12}(?!\w)"
     r"|(?<![\w.])[NS] ?\d{1,2} \d{1,2}\.\d{2,6},? [EW] ?\d{1,3} \d{1,2}\.\d{2,6}(?!\w)"
 )
 _GEO = re.compile(r"\bgeo:-?\d{1,2}(?:\.\d{1,16})?,-?\d{1,3}(?:\.\d{1,16})?(?:,-?\d{1,5}(?:\.\d{1,8})?)?")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from app.protect.detect.spans import Span
 from app.protect.detect.words import any_of, is_common, word_set
@@ -48,6 +49,8 @@ _BY_LENGTH = sorted({len(prefix) for prefix in _PREFIXES}, reverse=True)
 # Of these the rest is as long as said, and hexadecimal.
 _HEX_PREFIXES = {"SK": 32, "AC": 32, "dapi": 32, "key-": 32, "whsec-": 32, "pat": 64}
 _HEX = re.compile(r"[0-9a-f]+")
+# Of random letters every second or third one changes its case; of words hardly any.
+_LETTERS_PER_CHANGE = 6
 
 # Keys in several parts.
 _JWT = re.compile(r"(?<![\w-])eyJ[\w-]{8,}+\.[\w-]{4,}+(?:\.[\w-]*+){0,3}")
@@ -109,6 +112,7 @@ _FLAG = re.compile(r"[ =][\"'`]?")
 _VALUE = re.compile(r"[^\s\"'`<>,;(){}\[\]\\]{4,512}+")
 _WORDS = re.compile(r"[\"'`]?[a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){3,24}")
 _LONG_VALUE = re.compile(r"[\w+/=.~-]{16,}+")
+_NEXT_VALUE = re.compile(r" [\"'`]?([^\s\"'`<>,;(){}\[\]\\]{6,512}+)")
 _CODE = re.compile(r"\d{3,8}(?![\w.,:/-]?\d)(?!\w)")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NAME_OF_SOMETHING = re.compile(r"[A-Za-z_][A-Za-z_]*(?:\.[A-Za-z_]+)+|[A-Z_]+|[a-z]+(?:_[a-z]+)+|\$.*|%.*%|x+|\*+|\.+")
@@ -122,8 +126,7 @@ _NO_SECRET = word_set(
 def credentials(folded: str, small: str) -> list[Span]:
     """Kind secret. `small` is the folded text in small letters."""
     found = list(_prefixed(folded))
-    if "." in folded or ":" in folded:
-        found += _in_parts(folded)
+    found += _in_parts(folded)
     if "-----BEGIN" in folded:
         found += _private_keys(folded)
     if "authorization" in small:
@@ -148,7 +151,9 @@ def _fits(run: str, length: int) -> bool:
     prefix, rest = run[:length], run[length:]
     if prefix in _WEAK_PREFIXES:
         return len(rest) >= _PREFIXES[prefix] and _is_random(rest)
-    return len(rest) >= min(12, _PREFIXES[prefix]) and any(map(str.isdigit, rest)) and any(map(str.isalpha, rest))
+    if len(rest) < min(12, _PREFIXES[prefix]) or not any(map(str.isalpha, rest)):
+        return False
+    return any(map(str.isdigit, rest)) or _changes(rest) * _LETTERS_PER_CHANGE >= len(rest)
 
 
 def _is_hex_key(run: str) -> bool:
@@ -214,7 +219,7 @@ def _beside(folded: str, small: str, cue: re.Match[str], kind: str) -> Span | No
         flagged = small[max(0, cue.start() - 12) : cue.start()].rpartition(" ")[2].startswith("--")
         if flagged and (sign := _FLAG.match(small, end)):
             return _plain_value(folded, sign.end(), quoted=True)
-        return _far_value(folded, small, end) if kind == "key" else None
+        return _next_value(folded, end) or (_far_value(folded, small, end) if kind == "key" else None)
     if kind == "code":
         hit = _CODE.match(folded, sign.end())
         return Span(*hit.span(), "secret") if hit else None
@@ -251,9 +256,18 @@ def _key_value(folded: str, start: int, quoted: bool) -> Span | None:
         return None
     value = hit.group().rstrip(".?:")
     letters = any(map(str.isalpha, value)) and any(map(str.isdigit, value))
+    letters = letters or (value.isalpha() and _changes(value) > 3)
     if len(value) < 8 or not letters or _NAME_OF_SOMETHING.fullmatch(value):
         return None
     return Span(hit.start(), hit.start() + len(value), "secret")
+
+
+def _next_value(folded: str, end: int) -> Span | None:
+    """What looks random right behind "password" or "token", with nothing between them."""
+    hit = _NEXT_VALUE.match(folded, end)
+    if not hit or not _is_random(hit[1]) or _UUID.fullmatch(hit[1]):
+        return None
+    return Span(*hit.span(1), "secret")
 
 
 def _far_value(folded: str, small: str, end: int) -> Span | None:
@@ -272,9 +286,12 @@ def _is_random(text: str) -> bool:
     """Whether letters and digits change as they do in keys, and not as they do in words, names and dates."""
     if _HEX.fullmatch(text) and len(text) >= 24:
         return any(map(str.isdigit, text)) and any(map(str.isalpha, text))
-    changes = sum(
-        1
-        for one, two in zip(text, text[1:], strict=False)
-        if one.isdigit() != two.isdigit() or (one.islower() and two.isupper()) or (one.isupper() and two.islower())
+    return any(map(str.isdigit, text)) and _changes(text) * _LETTERS_PER_CHANGE >= len(text)
+
+
+def _changes(text: str) -> int:
+    """How often a letter stands beside a digit, or a small one beside a capital."""
+    return sum(
+        one.isdigit() != two.isdigit() or (one.islower() and two.isupper()) or (one.isupper() and two.islower())
+        for one, two in pairwise(text)
     )
-    return any(map(str.isdigit, text)) and changes * 6 >= len(text)

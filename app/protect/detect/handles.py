@@ -41,14 +41,14 @@ _CUE = any_of(_NETWORKS + _NAME_WORDS)
 _NETWORK = f"(?:{any_of(_NETWORKS).pattern})"
 _LABELLED = re.compile(
     rf"(?<![\w.@/-]){_NETWORK}(?: ?(?:handle|id|user ?name|user|name|account|acct|nick(?:name)?|profile|tag|usuario|konto"
-    r"|compte|cuenta|perfil|nutzername|pseudo))?(?: (?:is|ist|est|es|e|under|as|at)| ?[:=]| -| ?(?=@))"
-    r" ?[\"'(]?(?P<name>@?[a-z0-9_][\w.]{1,31}(?:#\d{1,6})?|live:[\w.]{3,40})(?![\w@/-])"
+    r"|compte|cuenta|perfil|nutzername|pseudo))?(?: (?:is|ist|est|es|e|under|as|at)| ?[:=]| -| ?(?=@)|(?<=handle)|(?<=username)|(?<=user name)|(?<=nickname)|(?<= id))"
+    r" ?[\"'(]?(?P<name>@?[a-z0-9_][\w.-]{1,31}(?:#\d{1,6})?|live:[\w.]{3,40})(?![\w@/-])"
 )
 _USERNAME = re.compile(
     rf"(?<![\w.@/-])(?:{any_of(_NAME_WORDS).pattern})\b(?: (?:on|auf|sur|en|no) [a-z]{{2,12}})?(?: (?:is|ist|est|es|e)| ?[:=]) ?[\"']?"
     r"(?P<name>@?[a-z0-9_][\w.-]{2,31}+)(?![@/(])"
 )
-_MENTION = re.compile(r"(?<![\w@/.+:=\"'`<-])@(?P<name>[A-Za-z_][\w]{1,29}(?:\.\w{2,20})?+)(?![\w@/({\[:=-]|\.\w)")
+_MENTION = re.compile(r"(?<![\w@/.+:=\"'`<-])@(?P<name>[A-Za-z_]\w{0,29}(?:[.-]\w{1,20}){0,3}+)(?![\w@/({\[:=-]|\.\w)")
 _DECORATOR = re.compile(r"(?:^|\n)[ \t]*(?:[#*+>|-]+ {0,4})?$")
 _CODE_AFTER = re.compile(
     r" ?(?:decorators?|annotations?|rules?|tags?|directives?|scopes?|packages?|imports?|selectors?|media|class(?:es)?\b"

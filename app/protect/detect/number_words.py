@@ -18,7 +18,7 @@ _NATIONAL = (
     "national number,personal id,personal number,personal code,aadhaar,cpf,pesel,bsn,cpr,personnummer,nhs,identity card,"
     "identity number,steuer-id,steuer id,steuerid,steueridentifikationsnummer,steuer-identifikationsnummer,steuer-idnr,"
     "steuernummer,steuer-nummer,steuernr,steuer-nr,steuerliche identifikationsnummer,st.-nr,st.nr,stnr,st-nr,idnr,"
-    "identifikationsnummer,sozialversicherungsnummer,sozialversicherung,svnr,rentenversicherungsnummer,numero fiscal,"
+    "identifikationsnummer,sozialversicherungsnummer,sozialversicherung,svnr,rentenversicherungsnummer,numero fiscal,numero fiscal de reference,"
     "no fiscal,n° fiscal,identifiant fiscal,reference fiscale,numero de securite sociale,securite sociale,secu,numero spi,"
     "spi,nir,nif,nie,nien,codice fiscale,seguridad social,cnpj,contribuinte,rut,cuil,cuit,dni,curp,personalausweis,"
     "personalausweisnummer,carte d'identite,hetu,fodselsnummer,ahv,ahv-nummer,medicare,tfn,numero d'impot,impots"
