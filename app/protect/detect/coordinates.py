@@ -12,7 +12,7 @@ _PAIR = re.compile(
     r"(?<![\w.])(?<!\d,)(?<!\d, )(?P<a>[-+]?\d{1,3}\.\d{2,16})(?P<as> ?°? ?[NSns]?)(?: ?[,;/|] ?| {1,3}|%2c)"
     r"(?P<b>[-+]?\d{1,3}\.\d{2,16})(?P<bs> ?°? ?(?:[EWew]\b)?)(?![\w%]|\.\d| ?%|, ?[-+]?\d+\.\d*(?![\dz.]))",
 )
-_DECIMALS_ALONE, _DECIMALS_CUED = 4, 2
+_DECIMALS_ALONE, _DECIMALS_CUED = 4, 3
 _DECIMALS = re.compile(r"\d\.\d\d")
 _ANGLE_SIGNS = re.compile(r"\d ?(?:°|o[ \d]|deg)|[NS] ?\d\d?[ .]\d")
 _CUE = re.compile(

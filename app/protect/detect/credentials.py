@@ -50,7 +50,7 @@ _BY_LENGTH = sorted({len(prefix) for prefix in _PREFIXES}, reverse=True)
 _HEX_PREFIXES = {"SK": 32, "AC": 32, "dapi": 32, "key-": 32, "whsec-": 32, "pat": 64}
 _HEX = re.compile(r"[0-9a-f]+")
 # Of random letters every second or third one changes its case; of words hardly any.
-_LETTERS_PER_CHANGE = 6
+_LETTERS_PER_CHANGE = 4
 
 # Keys in several parts.
 _JWT = re.compile(r"(?<![\w-])eyJ[\w-]{8,}+\.[\w-]{4,}+(?:\.[\w-]*+){0,3}")
@@ -83,9 +83,9 @@ _CUES = {
         "mdp", "pwd", "pass", "psk", "pw",
     ), "word"),
     **dict.fromkeys((
-        "secret", "token", "jeton", "zugangstoken", "credential", "cookie", "sig", "schlussel", "cle api",
+        "secret", "token", "jeton", "zugangstoken", "credential", "sig", "schlussel", "cle api",
         "cle secrete", "chave api", "chave de api", "chave secreta", "llave api", "clave api", "bearer", "key",
-        "key id", "key_id", "signature",
+        "key id", "key_id",
     ), "key"),
     **dict.fromkeys((
         "seed phrase", "recovery phrase", "mnemonic phrase", "secret phrase", "backup phrase", "seed words",
@@ -98,7 +98,7 @@ _CUES = {
 }  # fmt: skip
 _CUE = any_of(_CUES)
 # Words that are part of many others.
-_WHOLE = frozenset(("pass", "pw", "psk", "mdp", "clave", "sig", "pin", "otp", "tan", "cvv", "cvc", "cvv2", "cvc2", "seed", "signature"))
+_WHOLE = frozenset(("pass", "pw", "psk", "mdp", "clave", "sig", "pin", "otp", "tan", "cvv", "cvc", "cvv2", "cvc2", "seed"))
 _NO_KEY_BEFORE = re.compile(r"(?:primary|foreign|public|partition|sort|cache|object|registry|idempotency|unique|composite|answer|hot|index)[ _-]?$")
 _KEY_BEFORE = re.compile(
     r"(?:api|access|secret|private|auth|account|encryption|signing|subscription|master|client|service|application|app"
@@ -114,6 +114,7 @@ _WORDS = re.compile(r"[\"'`]?[a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){3,24}")
 _LONG_VALUE = re.compile(r"[\w+/=.~-]{16,}+")
 _NEXT_VALUE = re.compile(r" [\"'`]?([^\s\"'`<>,;(){}\[\]\\]{6,512}+)")
 _CODE = re.compile(r"\d{3,8}(?![\w.,:/-]?\d)(?!\w)")
+_CODE_AFTER = re.compile(r" ?(?:=|\+|\|\||&&|if |or |and None)")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NAME_OF_SOMETHING = re.compile(r"[A-Za-z_][A-Za-z_]*(?:\.[A-Za-z_]+)+|[A-Z_]+|[a-z]+(?:_[a-z]+)+|\$.*|%.*%|x+|\*+|\.+")
 _DIGEST_BETWEEN = re.compile(r"hash|digest|sha-?\d|md5|commit|checksum|count|length|limit|usage")
@@ -208,6 +209,8 @@ def _is_cue(small: str, cue: re.Match[str]) -> bool:
         return False
     if word.startswith("key"):
         return _KEY_BEFORE.search(before) is not None and after not in ("b", "w", "n")
+    if word == "sig":
+        return after == "="
     return word != "pass" or after in (":", "=")
 
 
@@ -240,6 +243,8 @@ def _plain_value(folded: str, start: int, quoted: bool) -> Span | None:
         return None
     value = hit.group().rstrip(".?:")
     if len(value) < 4 or folded.startswith(("(", "["), hit.end()) or value.lower() in _NO_SECRET:
+        return None
+    if value.lower() in _CUES or (not quoted and _CODE_AFTER.match(folded, hit.end())):
         return None
     plain = value.isalpha() and (is_common(value) or value.islower() and len(value) > 24)
     if plain and not (quoted and value.lower() not in _NO_SECRET):

@@ -41,11 +41,11 @@ _CUE = any_of(_NETWORKS + _NAME_WORDS)
 _NETWORK = f"(?:{any_of(_NETWORKS).pattern})"
 _LABELLED = re.compile(
     rf"(?<![\w.@/-]){_NETWORK}(?: ?(?:handle|id|user ?name|user|name|account|acct|nick(?:name)?|profile|tag|usuario|konto"
-    r"|compte|cuenta|perfil|nutzername|pseudo))?(?: (?:is|ist|est|es|e|under|as|at)| ?[:=]| -| ?(?=@)|(?<=handle)|(?<=username)|(?<=user name)|(?<=nickname)|(?<= id))"
+    r"|compte|cuenta|perfil|nutzername|pseudo))?(?: (?:is|ist|est|es|e|under|as|at)\b| ?[:=]| -| ?(?=@)|(?<=handle)|(?<=username)|(?<=user name)|(?<=nickname)|(?<= id))"
     r" ?[\"'(]?(?P<name>@?[a-z0-9_][\w.-]{1,31}(?:#\d{1,6})?|live:[\w.]{3,40})(?![\w@/-])"
 )
 _USERNAME = re.compile(
-    rf"(?<![\w.@/-])(?:{any_of(_NAME_WORDS).pattern})\b(?: (?:on|auf|sur|en|no) [a-z]{{2,12}})?(?: (?:is|ist|est|es|e)| ?[:=]) ?[\"']?"
+    rf"(?<![\w.@/-])(?:{any_of(_NAME_WORDS).pattern})\b(?: (?:on|auf|sur|en|no) [a-z]{{2,12}})?(?: (?:is|ist|est|es|e)\b| ?[:=]) ?[\"']?"
     r"(?P<name>@?[a-z0-9_][\w.-]{2,31}+)(?![@/(])"
 )
 _MENTION = re.compile(r"(?<![\w@/.+:=\"'`<-])@(?P<name>[A-Za-z_]\w{0,29}(?:[.-]\w{1,20}){0,3}+)(?![\w@/({\[:=-]|\.\w)")
@@ -77,7 +77,8 @@ _CODE_WORDS = word_set(
     "internal private public protected readonly async generator callback constructor event fires function license "
     "module name namespace summary this throws tutorial variation yields file fileoverview brief details note warning "
     "attention ingroup defgroup addtogroup code endcode if else endif foreach endforeach for endfor section yield "
-    "extends csrf auth guest php isset empty switch case break types babel angular vue react nestjs scope graph"
+    "def given composite runtime_checkable total_ordering asynccontextmanager singledispatch keyparam register cached_method validator field_validator "
+    "model_validator computed_field classproperty extends csrf auth guest php isset empty switch case break types babel angular vue react nestjs scope graph"
 )
 _DISCORD = re.compile(r"(?<![\w#/@.-])(?P<name>[A-Za-z_][\w.]{1,31})#(?P<tag>\d{4})(?![\w-])")
 _THINGS = word_set("issue issues pr pull order ticket room invoice bug case build item lot page section job gh ref")
@@ -114,6 +115,8 @@ def _labelled(folded: str, small: str) -> Iterator[Span]:
 def _is_account_name(name: str) -> bool:
     """Whether what stands behind "Instagram:" is a name: no ordinary word, and no word of a sentence."""
     bare = name.lstrip("@")
+    if bare.lower().startswith(("self.", "this.")) or "._" in bare or "_." in bare:
+        return False
     if len(bare) < 3 or bare.isdigit() and len(bare) < 5 or bare.lower() in _CODE_WORDS:
         return False
     if name.startswith("@") or any(map(str.isdigit, bare)) or "_" in bare or "." in bare[1:-1]:

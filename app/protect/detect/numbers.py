@@ -22,13 +22,15 @@ _SHORT_PHONE = re.compile(r"\d\d([ -])\d\d\1\d\d|\d{3}[ -]?\d{3}")
 _PHONE_BEFORE = re.compile(
     r"\b(?:phone|tel|telefon|telephone|mobile|fax|cell|call(?: me)? (?:at|on))[.:]{0,2}\s{1,2}$", re.I
 )
+_DOTTED_QUAD = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 _EXTENSION = re.compile(r" ?(?:x|ext\.?|extension|#) ?\d{1,6}\b", re.I)
 _DATE = re.compile(
     r"(?:19|20)\d\d([-/. ])[01]?\d\1[0-3]?\d(?!\d)|[0-3]?\d([-/. ])[0-3]?\d\2(?:19|20)\d\d(?!\d)|(?:19|20)\d\d ?[-/] ?(?:19"
     r"|20)\d\d$"
 )
 _MONEY = re.compile(r"(?:[$€£¥]|\b(?:usd|eur|gbp|chf|jpy|sek|nok|dkk|inr))[ ]?$", re.I)
-_MONEY_AFTER = re.compile(r" ?(?:[%$€£¥]|(?:usd|eur|gbp|chf|jpy|sek|nok|dkk|inr|dollars|euros|pounds)\b)", re.I)
+_MONEY_AFTER = re.compile(r" ?(?:[%$€£¥]|(?:usd|eur|gbp|chf|jpy|sek|nok|dkk|inr|dollars|euros|pounds|[kmgt]?bytes|rows|people|users|units|items"
+    r"|tokens|records|inhabitants|shares|parameters|seconds|ms|km|kg|views|votes|copies)\b)", re.I)
 # Numbers as issuers begin them: Visa, Mastercard, American Express, Diners, JCB, Discover, UnionPay, Maestro, RuPay, Mir.
 _CARD = re.compile(
     r"4\d{12}(?:\d{3}){0,2}|5[0-8]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3[0689]\d{12}|35\d{14}|(?:1800|2131)\d{11}"
@@ -183,7 +185,7 @@ def _is_phone(raw: str, digits: str, cue: str) -> bool:
     if cue == "phone":
         # One piece that is a whole number already does not go on with the next.
         return " " not in raw or not any(len(piece) > 9 and _PHONE_SHAPES.fullmatch(piece) for piece in raw.split(" "))
-    if cue == "measure" or raw.startswith("00"):
+    if cue == "measure" or raw.startswith("00") or "  " in raw or _DOTTED_QUAD.search(raw):
         return False
     if _PHONE_SHAPES.fullmatch(raw) and 8 <= len(digits) <= 13:
         return True

@@ -24,7 +24,7 @@ _IP6 = re.compile(
     r"(?<![\w:.])(?=[\da-fA-F]{0,4}:)[\da-fA-F]{0,4}(?::[\da-fA-F]{0,4}){2,8}+(?:\d*\.\d+\.\d+\.\d+)?(?![\w:])"
 )
 _VERSION = re.compile(
-    r"(?:versions?|ver|v|build|release|rev|revision|firmware|driver|section|chapter|clause|==?|>=|<=)[.:]?[ ]?$", re.I
+    r"(?:versions?|ver|v|build|release|rev|revision|firmware|driver|section|chapter|clause|==?|>=|<=)[.:_]{0,3} ?[=:]? ?[\"']?$", re.I
 )
 _HEADING_NUMBER = re.compile(r"(?:\d\.){3}\d")
 

@@ -12,7 +12,7 @@ _PLATE_WORDS = (
     "license plate", "licence plate", "number plate", "numberplate", "plate", "plates", "registration", "registered",
     "reg no", "reg. no", "reg nr", "reg", "vrm", "vrn", "kennzeichen", "nummernschild", "immatriculation", "immatriculee",
     "immatricule", "plaque", "matricula", "matricola", "targa", "placa", "placas", "kenteken", "rejestracyjny", "tablica",
-    "registreringsnummer", "rc number", "vehicle no", "vehicle number", "tag",
+    "registreringsnummer", "rc number", "vehicle no", "vehicle number",
 )  # fmt: skip
 _VEHICLE_WORDS = (
     "car", "cars", "vehicle", "vehicles", "van", "truck", "lorry", "taxi", "cab", "motorbike", "motorcycle", "scooter",
