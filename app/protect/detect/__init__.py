@@ -15,7 +15,7 @@ from app.protect.detect.plugins import Detector, load_detectors
 from app.protect.detect.spans import Span, anchored, disjoint, skeleton
 from app.protect.detect.words import any_of
 
-__all__ = ["Detector", "Span", "disjoint", "find_identifiers", "find_spans", "load_detectors"]
+__all__ = ["Detector", "Span", "disjoint", "find_identifiers", "find_spans", "holds_identifier", "load_detectors"]
 
 # Most identifiers have an @, two colons, three digits close together, or a British postal code or plate.
 _DOOR = re.compile(r"[@＠﹫]|\d\D{0,4}\d\D{0,4}\d|:[\da-fA-F]{0,4}:|\d[A-Z]? \d[A-Z]{2}\b|\d\d ?[A-Z]{3}\b")
@@ -32,6 +32,9 @@ _CUES = any_of((
 _WORD_CHARACTERS = 20
 _DIGIT = re.compile(r"\d")
 
+# Texts and keys in JSON; no identifier is shorter.
+_STRINGS = re.compile(rb'"([^"]{6,})"')
+
 # Takes the folded text, and the same in small letters.
 Finder = Callable[[str, str], list[Span]]
 
@@ -47,6 +50,16 @@ def find_identifiers(text: str) -> list[Span]:
     folded, places = skeleton(text)
     found = [span for span in _identifiers(folded, folded.lower()) if span.kind != "account"]
     return anchored(disjoint(found), places)
+
+
+def holds_identifier(data: bytes) -> bool:
+    """Whether a text in JSON, as bytes, holds an identifier. Texts that come again and again cost next to nothing."""
+    return any(map(_is_identified, set(_STRINGS.findall(data))))
+
+
+@lru_cache(4096)
+def _is_identified(text: bytes) -> bool:
+    return bool(find_identifiers(text.decode("utf-8", "replace")))
 
 
 def find_spans(text: str) -> list[Span]:
