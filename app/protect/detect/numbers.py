@@ -22,7 +22,7 @@ _SHORT_PHONE = re.compile(r"\d\d([ -])\d\d\1\d\d|\d{3}[ -]?\d{3}")
 _PHONE_BEFORE = re.compile(
     r"\b(?:phone|tel|telefon|telephone|mobile|fax|cell|call(?: me)? (?:at|on))[.:]{0,2}\s{1,2}$", re.I
 )
-_DOTTED_QUAD = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
+_DOTTED_QUAD = re.compile(r"\(?\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?\)?")
 _EXTENSION = re.compile(r" ?(?:x|ext\.?|extension|#) ?\d{1,6}\b", re.I)
 _DATE = re.compile(
     r"(?:19|20)\d\d([-/. ])[01]?\d\1[0-3]?\d(?!\d)|[0-3]?\d([-/. ])[0-3]?\d\2(?:19|20)\d\d(?!\d)|(?:19|20)\d\d ?[-/] ?(?:19"
@@ -179,13 +179,13 @@ def _is_national(raw: str, digits: str, cue: str) -> bool:
 def _is_phone(raw: str, digits: str, cue: str) -> bool:
     if len(digits) > 15:
         return False
-    abroad = raw.startswith(("+", "(+", "00")) and len(digits) >= 8 and _possible(f"+{digits.lstrip('0')}")
+    abroad = raw.startswith(("+", "(+", "00")) and len(digits) >= 8 and _is_abroad(f"+{digits.lstrip('0')}", raw.isdigit())
     if abroad or raw.startswith(("+", "(+")):
         return abroad
     if cue == "phone":
         # One piece that is a whole number already does not go on with the next.
         return " " not in raw or not any(len(piece) > 9 and _PHONE_SHAPES.fullmatch(piece) for piece in raw.split(" "))
-    if cue == "measure" or raw.startswith("00") or "  " in raw or _DOTTED_QUAD.search(raw):
+    if cue == "measure" or raw.startswith("00") or "  " in raw or _DOTTED_QUAD.fullmatch(raw):
         return False
     if _PHONE_SHAPES.fullmatch(raw) and 8 <= len(digits) <= 13:
         return True
@@ -252,11 +252,12 @@ def _valid(module: str, number: str) -> bool:
 
 
 @lru_cache(256)
-def _possible(number: str) -> bool:
-    """Whether a number with its country code has a length that country uses."""
+def _is_abroad(number: str, strictly: bool) -> bool:
+    """Whether a number with its country code has a length that country uses; strictly: whether it is in use."""
     import phonenumbers
 
     try:
-        return phonenumbers.is_possible_number(phonenumbers.parse(number))
+        parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
         return False
+    return phonenumbers.is_valid_number(parsed) if strictly else phonenumbers.is_possible_number(parsed)

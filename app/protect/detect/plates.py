@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from app.protect.detect.spans import Span
-from app.protect.detect.words import any_of
+from app.protect.detect.words import any_of, is_function
 
 # Words that name a plate, and words that only name a vehicle, in small letters.
 _PLATE_WORDS = (
@@ -65,7 +65,8 @@ def plates(folded: str, small: str) -> list[Span]:
         start, end = max(end, cue.start() - _BEFORE_CHARACTERS), cue.end() + _AFTER_CHARACTERS
         hits = [hit for hit in _SHAPES.finditer(folded, start, end) if _is_plate(hit.group(), named)]
         if named and not hits:
-            hits = list(_SMALL_SHAPE.finditer(small, cue.end(), cue.end() + _CLOSE_CHARACTERS))[:1]
+            near = _SMALL_SHAPE.finditer(small, cue.end(), cue.end() + _CLOSE_CHARACTERS)
+            hits = [hit for hit in near if not any(map(is_function, re.findall("[a-z]+", hit.group())))][:1]
         found += [Span(*hit.span(), "number_plate") for hit in hits]
         end = cue.end()
     return found

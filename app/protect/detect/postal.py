@@ -28,6 +28,7 @@ _CODE = re.compile(
     r"|(?P<letters>\d{4} ?[A-Z]{2}|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2})|(?P<four>(?:[A-Z]{1,2}-)?[1-9]\d{3}|\d\d-\d{3}|\d{3} \d\d)"
     r")(?![\w/-]|[.,:]\d)"
 )
+_CAPITAL_AND_DIGIT = re.compile(r"[A-Z].*\d|\d.*[A-Z]", re.S)
 _REACH_CHARACTERS, _MOST_BETWEEN = 150, 90
 # Where a sentence, a label or a paragraph before the address ends.
 _BREAK = re.compile(r".*(?:\n\s*\n|[:;!?>|\"] |[:>] ?\n|[a-z]{4}(?<!str)\. |\) )", re.S)
@@ -119,7 +120,7 @@ def _around(folded: str, code: re.Match[str], least: int) -> Span | None:
     cut = _BREAK.match(before)
     offset = cut.end() if cut else 0
     before = before[offset:]
-    if not any(map(str.isdigit, before)):
+    if not _CAPITAL_AND_DIGIT.search(before):
         return None
     if not (town or code.lastgroup in ("india", "brazil", "letters") or re.search(r"[A-Z]{2},? $", before)):
         # "Madrid 28013": the town stands in front.
