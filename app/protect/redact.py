@@ -9,7 +9,6 @@ that of an e-mail address with a known name in it nothing is left.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -29,8 +28,6 @@ _NOT_PROSE = ("kind", "method", "method_version", "explains", "target", "offset_
 _PLAIN = frozenset((int, float, bool, type(None)))
 # No identifier is shorter.
 _SHORTEST = 6
-# A text in JSON with an @ or seven digits in it: all that an explanation in numbers need be looked at for.
-_SUSPICIOUS = re.compile(rb'[:\[,]"[^"]*(?:@|\d(?:[ ()./+-]*\d){6})')
 
 
 class Redactor:
@@ -131,7 +128,9 @@ class Redacting:
         if explanation.get("kind") in _TELLING:
             said_by_tools = {key: explanation[key] for key in _NOT_PROSE if key in explanation}
             return {**masked(explanation, self.prose), **said_by_tools}
-        if _SUSPICIOUS.search(orjson.dumps(explanation)):
+        from app.protect.detect import holds_identifier  # with its patterns, which most commands never need
+
+        if holds_identifier(orjson.dumps(explanation)):
             return masked(explanation, self.values)  # type: ignore[no-any-return]  # as it came
         return explanation
 

@@ -8,27 +8,58 @@ and dashes make no difference. Both take time in proportion to the text, whateve
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import lru_cache
 
 from app.protect.detect.plugins import Detector, load_detectors
 from app.protect.detect.spans import Span, anchored, disjoint, skeleton
+from app.protect.detect.words import any_of
 
-__all__ = ["Detector", "Span", "disjoint", "find_identifiers", "find_spans", "load_detectors"]
+__all__ = ["Detector", "Span", "disjoint", "find_identifiers", "find_spans", "holds_identifier", "load_detectors"]
 
-# Where this finds nothing there is no identifier: each of them has an @, two colons, or three digits close together.
-_DOOR = re.compile(r"[@＠﹫]|\d\D{0,4}\d\D{0,4}\d|:[\da-fA-F]{0,4}:")
+# Most identifiers have an @, two colons, three digits close together, or a British postal code or plate.
+_DOOR = re.compile(r"[@＠﹫]|\d\D{0,4}\d\D{0,4}\d|:[\da-fA-F]{0,4}:|\d[A-Z]? \d[A-Z]{2}\b|\d\d ?[A-Z]{3}\b")
+# The others have a word as long as a key, or stand beside one of these words (in small letters).
+_KEY_CHARACTERS = 20
+_CUES = any_of((
+    "pass", "pwd", "secret", "token", "kennwort", "contrase", "clave", "senha", "phrase", "mnemonic", "user", "handle",
+    "nick", "insta", "telegram", "snap", "tiktok", "discord", "skype", "signal", "twitter", "t.me", "u/", "plate",
+    "registration", "kennzeichen", "born", "birth", "dob", "geb", "naiss", "nee ", "ne le", "ne(e)", "naci", "nasc", "mdp",
+    "key", "pin", "cvv", "otp", "parola", "wachtwoord", "haslo", "losenord", "schlussel", "jeton", "login", "alias",
+    "placa", "plaque", "matricul", "usuario", "credential", "bearer", "mot de", "linkedin", "reddit", "facebook", "///",
+))  # fmt: skip
+# Below this length a plain word is no identifier.
+_WORD_CHARACTERS = 20
 _DIGIT = re.compile(r"\d")
+
+# Texts and keys in JSON; no identifier is shorter.
+_STRINGS = re.compile(rb'"([^"]{6,})"')
+
+# Takes the folded text, and the same in small letters.
+Finder = Callable[[str, str], list[Span]]
 
 
 def find_identifiers(text: str) -> list[Span]:
-    """The structured identifiers of a text: email, phone, card, iban, national_id, licence, ip.
+    """The structured identifiers of a text: email, phone, card, iban, national_id, licence, ip, secret,
+    crypto_address, coordinates, handle, number_plate, and complete ones of date_of_birth and address.
 
     Spans are in code points, sorted and disjoint. Never raises for a `str`.
     """
-    if not _DOOR.search(text):
+    if not _may_hold_identifier(text):
         return []
     folded, places = skeleton(text)
-    found = [span for span in _identifiers(folded) if span.kind != "account"]
+    found = [span for span in _identifiers(folded, folded.lower()) if span.kind != "account"]
     return anchored(disjoint(found), places)
+
+
+def holds_identifier(data: bytes) -> bool:
+    """Whether a text in JSON, as bytes, holds an identifier. Texts that come again and again cost next to nothing."""
+    return any(map(_is_identified, set(_STRINGS.findall(data))))
+
+
+@lru_cache(4096)
+def _is_identified(text: bytes) -> bool:
+    return bool(find_identifiers(text.decode("utf-8", "replace")))
 
 
 def find_spans(text: str) -> list[Span]:
@@ -42,8 +73,8 @@ def find_spans(text: str) -> list[Span]:
 
     folded, places = skeleton(text)
     found = patterns.urls(folded) + patterns.spelt_emails(folded)
-    if _DOOR.search(folded):
-        found += _identifiers(folded)
+    if _may_hold_identifier(text):
+        found += _identifiers(folded, folded.lower())
     if _DIGIT.search(folded):
         found += patterns.births(folded) + patterns.zips(folded) + patterns.ages(folded)
     found = disjoint(found + addresses.addresses(folded))
@@ -51,7 +82,34 @@ def find_spans(text: str) -> list[Span]:
     return anchored(disjoint(found), places)
 
 
-def _identifiers(folded: str) -> list[Span]:
-    from app.protect.detect import numbers, patterns
+def _may_hold_identifier(text: str) -> bool:
+    """Whether a text is worth searching: a cheap look that most values do not pass."""
+    if len(text) < _WORD_CHARACTERS and text.replace("_", "").isalpha():
+        return False
+    if _DOOR.search(text) or max(map(len, text.split()), default=0) >= _KEY_CHARACTERS:
+        return True
+    # Letters of other alphabets, of other widths and with accents are looked at in their plain form.
+    return _CUES.search((text if text.isascii() else skeleton(text)[0]).lower()) is not None
 
-    return patterns.emails(folded) + patterns.addresses_of_machines(folded) + numbers.numbers(folded)
+
+def _identifiers(folded: str, small: str) -> list[Span]:
+    return [span for find in _finders() for span in find(folded, small)]
+
+
+@lru_cache(1)
+def _finders() -> tuple[Finder, ...]:
+    """Imported at the first text that is searched."""
+    from app.protect.detect import births, coordinates, credentials, handles, numbers, patterns, plates, postal, wallets
+
+    return (
+        patterns.emails,
+        patterns.machine_addresses,
+        numbers.numbers,
+        credentials.credentials,
+        wallets.wallets,
+        coordinates.coordinates,
+        handles.handles,
+        plates.plates,
+        postal.full_addresses,
+        births.full_births,
+    )

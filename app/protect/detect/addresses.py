@@ -48,6 +48,10 @@ _CORNER = re.compile(
 )
 # A town after a preposition, and its code.
 _TOWN_CODE = re.compile(rf"\b(?:in|at|from|to|near) ((?:{_NAME}),? \d{{4,5}}(?:-\d{{3,4}})?)(?![\w-]|[.,:]\d)")
+# The same without capitals.
+_SMALL_TOWN_CODE = re.compile(
+    r"\b(?:in|at|from|to|near) ((?:[a-z][a-z'.-]*+ ){1,4}?\d{5})(?= (?:in|at|and|to|for|with|on)\b|[,.!?]?\s*$|, )"
+)
 _STATES = word_set(
     "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR "
     "PA RI SC SD TN TX UT VT VA WA WV WI WY DC PR"
@@ -84,6 +88,7 @@ def addresses(folded: str) -> list[Span]:
         found += [Span(*hit.span(), "address") for hit in _STATE_ZIP.finditer(folded) if hit.group()[:2] in _STATES]
         if not re.search("[A-Z][a-z]", folded):
             found += [Span(*hit.span(), "address") for hit in _SMALL.finditer(folded)]
+            found += [Span(*hit.span(1), "address") for hit in _SMALL_TOWN_CODE.finditer(folded) if _has_name(hit[1])]
     found += [Span(*hit.span(1), "address") for hit in _CORNER.finditer(folded)]
     return found
 
@@ -100,6 +105,10 @@ def _starts(folded: str) -> list[Span]:
         if not _YEAR.fullmatch(f"{code} ") and not all(map(is_common, re.findall("[A-Za-z]+", name))):
             found.append(Span(*hit.span(1), "address"))
     return found
+
+
+def _has_name(town: str) -> bool:
+    return not all(map(is_common, re.findall("[a-z']+", town)))
 
 
 def _is_house(folded: str, hit: re.Match[str]) -> bool:

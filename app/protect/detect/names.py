@@ -10,6 +10,8 @@ import re
 from bisect import bisect_right
 
 from app.protect.detect.spans import Span
+from app.protect.detect.near_people import is_near_people, is_personal, is_technical, is_personal_place
+from app.protect.detect.things import acts_as_person, is_thing
 from app.protect.detect.words import COMPANY, GIVEN, JOINS, LANDMARKS, TITLES, is_common, is_function, places
 
 _CAP = r"[A-Z][A-Za-z]*+(?:['-][A-Za-z]+)*+"
@@ -30,6 +32,12 @@ _CUED = re.compile(
     r"|\bcustomer:?|\bclient:?)\s*$",
     re.I,
 )
+# Of these, the ones that no thing stands behind.
+_PERSON_CUED = re.compile(
+    rf"(?:name(?:'s| is| was|:|\?|\W)|\bcall me|\b(?:{TITLES})\.?|\bdear|\bsigned|sincerely,|\bregards,|\battn:?|\bsurname:?|\bpatient:?"
+    r"|\bcustomer:?|\bclient:?)\s*$",
+    re.I,
+)
 _TITLE_BEFORE = re.compile(rf"\b(?:{TITLES})\.? $", re.I)
 _PLACE_BEFORE = re.compile(
     r"\b(?:in|from|at|to|near|of|where:|visit(?:ed|ing)?|across|around|via|leaving|toward|towards|outside|into)\s$",
@@ -42,7 +50,7 @@ _ACTS = re.compile(
     r" (?:is|was|has|had|will|would|can|could|and|or|lives?|lived|works?|worked|says?|said|went|goes|came|comes"
     r"|spent|from|called"
     r"|told|asked|asks|wants?|needs?|moved|likes?|loves?|wrote|made|did|does|who|also|just|got|gets|never|always"
-    r"|plays?|played"
+    r"|plays?|played|shouted|yelled|whispered|replied|laughed|smiled|cried|nodded|admitted|insisted|argued|agreed|refused|promised"
     r"|sent|took|gave|thinks?|thought|joined|left|died|founded|became|married|received|reported|requested|applied"
     r"|complained|denied|explained|claimed|signed|paid|owes?|phoned|visited|stated|began|started)\b)"
 )
@@ -74,7 +82,7 @@ def _run(folded: str, hit: re.Match[str], shouted: bool) -> list[Span]:
     starts = bool(_STARTS.search(before)) and not shouted
     cued = bool(_CUED.search(before))
     if hit.group().lower() in places():
-        return [Span(*hit.span(), "place")]
+        return [Span(*hit.span(), "place")] if is_personal_place(folded, hit.start(), hit.end()) else []
     words = _trimmed(folded, words, starts and not cued)
     if not words:
         return []
@@ -83,13 +91,23 @@ def _run(folded: str, hit: re.Match[str], shouted: bool) -> list[Span]:
     if first != hit.start():
         before, starts = folded[max(0, first - 24) : first], False
         cued = bool(_CUED.search(before))
+    if " ".join(texts).lower() in places():
+        return [Span(first, end, "place")] if is_personal_place(folded, first, end) else []
+    last = texts[-1].lower()
+    thing = last not in COMPANY | LANDMARKS and is_thing(folded, texts, before, end)
+    thing = thing or (last in LANDMARKS and before.lower().endswith("the ") and not is_near_people(folded, first, end))
+    if thing and not (cued and _PERSON_CUED.search(before)):
+        return [span for span in _known(folded, words) if span.kind != "place"]
     if cued and not shouted and len(texts) < 5 and len(texts[0]) > 1:
         return [Span(first, end, "person")] if not all(map(is_function, texts)) and _cue_fits(texts, before) else []
     if shouted or _PRODUCT_AFTER.match(folded, end) or _PRODUCT_BEFORE.search(before):
         return _known(folded, words)
     if not _is_name(folded, texts, before, end, starts):
         return _known(folded, words)
-    return [Span(first, end, _kind(texts, before))]
+    kind = _kind(texts, before)
+    if kind in ("place", "nationality") and all(_is_country(text) for text in texts if text not in _JOINS):
+        return [Span(first, end, kind)] if is_personal_place(folded, first, end) else []
+    return [Span(first, end, kind)]
 
 
 def _trimmed(folded: str, words: list[tuple[int, int]], starts: bool) -> list[tuple[int, int]]:
@@ -129,7 +147,9 @@ def _is_name(folded: str, texts: list[str], before: str, end: int, starts: bool)
         return _is_loud_name(folded, strange, before, end)
     if len(whole) == 1 and len(texts) == 1:
         return _is_single(folded, strange[0], before, end, starts)
-    return True
+    # "Tukey and Ampere" is less sure than "Ada Tukey".
+    pair = "and" in texts and len(texts) == 3
+    return not pair or _is_somebody(folded, end - len(" ".join(texts)), end)
 
 
 def _is_loud_name(folded: str, strange: list[str], before: str, end: int) -> bool:
@@ -146,15 +166,24 @@ def _is_single(folded: str, word: str, before: str, end: int, starts: bool) -> b
     if len(word) < 3 or f" {word.lower()} " in folded:
         return False
     if not starts or word.lower() in places():
-        return True
+        return _is_somebody(folded, end - len(word), end)
     return bool(_ACTS.match(folded, end))
+
+
+def _is_somebody(folded: str, start: int, end: int) -> bool:
+    """Whether a single name is a person's: the sentence says so, or does not speak of work, machines or medicine."""
+    return acts_as_person(folded, end) or is_near_people(folded, start, end) or not is_technical(folded, start, end)
 
 
 def _known(folded: str, words: list[tuple[int, int]]) -> list[Span]:
     """Countries and peoples among words that are no name as a whole."""
     table = places()
     hits = ((a, b, table.get(folded[a:b].removesuffix("'s").lower())) for a, b in words)
-    return [Span(a, b, entry[0]) for a, b, entry in hits if entry]
+    return [Span(a, b, entry[0]) for a, b, entry in hits if entry and is_personal(folded, a, b, entry[0])]
+
+
+def _is_country(word: str) -> bool:
+    return word.lower() in places() or is_common(word)
 
 
 def _kind(texts: list[str], before: str) -> str:

@@ -24,7 +24,7 @@ _IP6 = re.compile(
     r"(?<![\w:.])(?=[\da-fA-F]{0,4}:)[\da-fA-F]{0,4}(?::[\da-fA-F]{0,4}){2,8}+(?:\d*\.\d+\.\d+\.\d+)?(?![\w:])"
 )
 _VERSION = re.compile(
-    r"(?:versions?|ver|v|build|release|rev|revision|firmware|driver|section|chapter|clause|==?|>=|<=)[.:]?[ ]?$", re.I
+    r"(?:versions?|ver|v|build|release|rev|revision|firmware|driver|section|chapter|clause|==?|>=|<=)[.:_]{0,3} ?[=:]? ?[\"']?$", re.I
 )
 _HEADING_NUMBER = re.compile(r"(?:\d\.){3}\d")
 
@@ -48,7 +48,9 @@ _AGES = re.compile(
     rf"\b(\d{{1,3}})(?=[ -]{_YEARS}[ -]old\b|[ -]?(?:yo|y/o|y\.o\.)(?!\w)|[ -]year[ -]olds?\b|yo\b)"
     r"|\b(?:aged?|the age of|age[:=]|age is|age was|ages?)[ ]{0,2}(\d{1,3})\b(?!\s?%|[.,:/-]\d)"
     r"|\b(?:he|she|i|they|who)(?:'s|'m| am| was| is| will be| just)? (?:turn(?:s|ed|ing)? |only |about |already )?"
-    r"(\d{1,3})(?=[.,;!?]?(?:\s*$|\s*\n| [A-Z])|,? (?:when|and|years)\b)",
+    r"(\d{1,3})(?=[.,;!?]?(?:\s*$|\s*\n| [A-Z])|,? (?:when|and|years)\b)"
+    r"|\bturn(?:s|ed|ing)? (\d{2,3})(?=[.,;!?]?(?:\s*$|\s*\n| [A-Z])|,? (?:when|and|but|so|in|on|last|this|next|today|tomorrow"
+    r"|yesterday|soon)\b)",
     re.I,
 )
 
@@ -66,7 +68,7 @@ _BIRTH = re.compile(
 _BORN_AFTER = re.compile(rf"(?<!\w)({_DATE})(?= is (?:my|his|her|the) (?:date of birth|birthday|dob)\b)", re.I)
 
 
-def emails(folded: str) -> list[Span]:
+def emails(folded: str, small: str) -> list[Span]:
     """E-mail addresses."""
     return [Span(*hit.span(), "email") for hit in _EMAIL.finditer(folded)] if "@" in folded else []
 
@@ -78,7 +80,7 @@ def spelt_emails(folded: str) -> list[Span]:
     return [Span(*hit.span(), "email") for hit in _SPELT.finditer(folded)]
 
 
-def addresses_of_machines(folded: str) -> list[Span]:
+def machine_addresses(folded: str, small: str) -> list[Span]:
     """IP addresses of both versions; not what is called a version, nor the number of a section."""
     found = []
     if folded.count(".") > 2:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from app.protect.detect.near_people import is_personal
 from app.protect.detect.spans import Span
 from app.protect.detect.words import TITLES, is_common, places, word_set
 
@@ -44,7 +45,8 @@ def spoken(folded: str) -> list[Span]:
         small = word.lower()
         entry = table.get(small.removesuffix("'s"))
         if entry and not (entry[1] and word.islower()):
-            found.append(Span(*hit.span(), entry[0]))
+            if is_personal(folded, hit.start(), hit.end(), entry[0]):
+                found.append(Span(*hit.span(), entry[0]))
         elif small in _PERSON_CUES or small in _PLACE_CUES:
             pattern, kind = (_PERSON, "person") if small in _PERSON_CUES else (_PLACE, "place")
             cue = pattern.match(folded, hit.start())

@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
 _HERE = Path(__file__).parent
+
+
+def any_of(words: Iterable[str]) -> re.Pattern[str]:
+    """A pattern that finds any of the words, the longest first.
+
+    It shares their beginnings, which makes it several times as fast as the words in a row.
+    """
+    return re.compile(_shared(frozenset(words)))
+
+
+def _shared(words: frozenset[str]) -> str:
+    rests: dict[str, set[str]] = {}
+    for word in words - {""}:
+        rests.setdefault(word[0], set()).add(word[1:])
+    parts = [re.escape(first) + _shared(frozenset(rest)) for first, rest in sorted(rests.items())]
+    if "" in words:
+        return f"(?:{'|'.join(parts)})?" if parts else ""
+    return f"(?:{'|'.join(parts)})" if len(parts) > 1 else "".join(parts)
 
 
 def word_set(words: str) -> frozenset[str]:
@@ -95,6 +113,18 @@ def _tables() -> tuple[frozenset[str], frozenset[str]]:
 
 
 @lru_cache(1)
+def trade_words() -> frozenset[str]:
+    """The words of work, law, risk and computing."""
+    words, wanted = set[str](), False
+    for line in (_HERE / "words.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            wanted = "computing" in line
+        elif wanted:
+            words.update(line.split())
+    return frozenset(words)
+
+
+@lru_cache(1)
 def places() -> dict[str, tuple[str, bool]]:
     """Words of countries and peoples, in small letters → kind, and whether they need a capital."""
     table: dict[str, tuple[str, bool]] = {}
@@ -102,8 +132,9 @@ def places() -> dict[str, tuple[str, bool]]:
         if not line.startswith("#"):
             countries, _, people = line.partition("|")
             for name in countries.strip().split(";"):
-                table[name.lower()] = ("place", True)
-                table.update(_entries(name.split()[-1:] if " " in name.strip() else name.split(), "place"))
+                mark = "~" if name.startswith("~") else ""
+                table[name.lstrip("~").strip().lower()] = ("place", True)
+                table.update(_entries([mark + name.lstrip("~").split()[-1]], "place"))
             table.update(_entries(people.split(), "nationality"))
     table.update((word, ("belief", word in ("orthodox", "republican", "democrat"))) for word in BELIEFS)
     return {word: entry for word, entry in table.items() if not is_common(word)}

@@ -1,0 +1,302 @@
+"""API keys, tokens, private keys and passwords.
+
+A key is known by its public prefix and shape, or by the word that stands beside it (`password=`, `api key:`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from app.protect.detect.spans import Span
+from app.protect.detect.words import any_of, is_common, word_set
+
+# Runs that may be a key. What joins its parts (`.`, `:`) is looked at by the patterns below.
+_RUN = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{16,}+")
+
+# Public prefixes of issuers, each with the least length of what follows.
+_PREFIXES = {
+    # Cloud and hosting
+    "AKIA": 16, "ASIA": 16, "ABIA": 16, "ACCA": 16, "AROA": 16, "AIDA": 16, "LTAI": 12, "AKID": 24, "AIza": 30,
+    "GOCSPX-": 20, "dop_v1_": 32, "doo_v1_": 32, "dor_v1_": 32, "HRKU-": 20, "pscale_tkn_": 20, "pscale_pw_": 20,
+    "nfp_": 30, "sbp_": 30, "sb_secret_": 20, "vcp_": 20, "fo1_": 30, "rnd_": 24, "CFPAT-": 30,
+    # Code and packages
+    "ghp_": 30, "gho_": 30, "ghu_": 30, "ghs_": 30, "ghr_": 30, "github_pat_": 30, "glpat-": 16, "gldt-": 16,
+    "glrt-": 16, "glcbt-": 16, "glptt-": 30, "glft-": 16, "glsoat-": 16, "glimt-": 16, "gloas-": 30, "npm_": 30,
+    "pypi-": 40, "rubygems_": 40, "dckr_pat_": 20, "dckr_oat_": 20, "ATATT3": 40, "ATBB": 24, "lin_api_": 30,
+    "CLOJARS_": 40, "oy2": 40, "pul-": 40, "sgp_": 30, "sntrys_": 40, "sntryu_": 40, "glsa_": 30, "glc_": 30,
+    "NRAK-": 24, "PMAK-": 30, "dapi": 32, "ntn_": 30, "secret_": 40, "figd_": 30, "phx_": 30, "bkua_": 30,
+    "tfp_": 30, "rdme_": 40, "xkeysib-": 40, "aio_": 26, "EZAK": 40, "EZTK": 40, "CCIPAT_": 20,
+    # Chat and messages
+    "xoxb-": 20, "xoxp-": 20, "xoxa-": 20, "xoxr-": 20, "xoxs-": 20, "xoxe-": 20, "xoxc-": 20, "xoxd-": 20,
+    "xapp-": 20, "key-": 32,
+    # Payments
+    "sk_live_": 16, "sk_test_": 16, "rk_live_": 16, "rk_test_": 16, "pk_live_": 16, "pk_test_": 16, "whsec_": 24,
+    "sq0atp-": 20, "sq0csp-": 20, "FLWSECK-": 20, "FLWSECK_TEST-": 12, "rzp_live_": 14, "rzp_test_": 14,
+    "shpat_": 30, "shpss_": 30, "shpca_": 30, "shppa_": 30, "duffel_live_": 30, "access_token_prod": 16,
+    # Language models
+    "sk-": 20, "sk_": 40, "hf_": 30, "gsk_": 40, "xai-": 40, "pplx-": 40, "r8_": 30, "nvapi-": 40, "tvly-": 20,
+    "fw_": 22, "co_": 40, "ls__": 30, "lsv2_pt_": 30, "lsv2_sk_": 30, "sk-ant-": 20, "jina_": 40, "api_org_": 30,
+    # Secret stores
+    "AGE-SECRET-KEY-1": 40, "ops_": 40, "FwoG": 40,
+}  # fmt: skip
+# Prefixes that words begin with as well: what follows has to look random.
+_WEAK_PREFIXES = frozenset(
+    ("sk-", "sk_", "key-", "co_", "fw_", "secret_", "oy2", "AKID", "ABIA", "ACCA", "FwoG", "glc_", "rnd_", "ops_", "pul-", "ls__", "aio_", "fo1_")
+)
+_BY_LENGTH = sorted({len(prefix) for prefix in _PREFIXES}, reverse=True)
+# Of these the rest is as long as said, and hexadecimal.
+_HEX_PREFIXES = {"SK": 32, "AC": 32, "dapi": 32, "key-": 32, "whsec-": 32, "pat": 64}
+_HEX = re.compile(r"[0-9a-f]+")
+# Of random letters every second or third one changes its case; of words hardly any.
+_LETTERS_PER_CHANGE = 4
+
+# Keys in several parts.
+_JWT = re.compile(r"(?<![\w-])eyJ[\w-]{8,}+\.[\w-]{4,}+(?:\.[\w-]*+){0,3}")
+_DOTTED = re.compile(
+    r"(?<![\w.-])(?:SG\.[\w-]{16,32}\.[\w-]{32,64}|ya29\.[\w.-]{20,}+|1//0[\w-]{30,}+|hv[sbr]\.[\w-]{20,}+|sl\.[\w-]{60,}+"
+    r"|dp\.(?:pt|st|ct|sa|scim|audit)\.[\w.-]{30,}+|[A-Za-z0-9]{14}\.atlasv1\.[\w-]{40,}+|pat[\w]{14}\.[0-9a-f]{64}"
+    r"|v2\.local\.[\w-]{20,}+|[0-9a-f]{32}-us\d{1,2}(?!\w))"
+)
+_BOT = re.compile(r"(?<![\w:/-])(?:bot)?\d{8,10}:A[\w-]{33,35}(?![\w-])|(?<=/bot)\d{8,10}:A[\w-]{33,35}(?![\w-])")
+_DISCORD = re.compile(r"[MNO][\w-]{23,27}\.[\w-]{6,7}\.[\w-]{27,40}(?![\w-])")
+# What has to be in a text for these to fit.
+_DOTTED_SIGNS = ("SG.", "ya29.", "1//0", "hvs.", "hvb.", "hvr.", "sl.", "dp.", ".atlasv1.", "pat", "v2.local.", "-us")
+_IN_PARTS = (("eyJ", _JWT), (":A", _BOT))
+_HOOK = re.compile(
+    r"hooks\.slack\.com/(?:services|workflows)/([\w/]{20,}+)|discord(?:app)?\.com/api/webhooks/(\d{16,20}/[\w-]{40,}+)"
+    r"|webhook\.office\.com/webhookb2/([\w@/-]{40,}+)"
+)
+_USERINFO = re.compile(r"(?<=://)([^\s/@:\"'<>]{0,64}+:[^\s/@\"'<>]{1,128}+)@")
+_BEARER = re.compile(r"[ :]{1,2}([a-z0-9+/_.~=-]{16,512}+)")
+_BASIC = re.compile(r"authorization[\"']?[:=] ?[\"']?(?:[a-z]{3,12} )?([a-z0-9+/_.~=-]{12,512}+)")
+
+_PRIVATE = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,4}PRIVATE KEY(?: BLOCK)?-----")
+_BASE64_LINES = re.compile(r"(?:[\s\\nr]{0,4}[A-Za-z0-9+/=]{16,}+)*+")
+
+# The word beside a secret, in small letters. The value follows a sign, or "is" in one of several languages.
+_CUES = {
+    **dict.fromkeys((
+        "password", "passwd", "passwort", "passcode", "kennwort", "mot de passe", "contrasena", "palavra passe",
+        "palavra-passe", "senha", "wachtwoord", "losenord", "adgangskode", "salasana", "haslo", "parola", "clave",
+        "mdp", "pwd", "pass", "psk", "pw",
+    ), "word"),
+    **dict.fromkeys((
+        "secret", "token", "jeton", "zugangstoken", "credential", "sig", "schlussel", "cle api",
+        "cle secrete", "chave api", "chave de api", "chave secreta", "llave api", "clave api", "bearer", "key",
+        "key id", "key_id",
+    ), "key"),
+    **dict.fromkeys((
+        "seed phrase", "recovery phrase", "mnemonic phrase", "secret phrase", "backup phrase", "seed words",
+        "recovery words", "mnemonic", "passphrase", "frase semilla", "phrase de recuperation", "seed",
+    ), "phrase"),
+    **dict.fromkeys((
+        "pin", "pin code", "pin-code", "otp", "cvv", "cvv2", "cvc", "cvc2", "security code", "verification code",
+        "one-time code", "one-time password", "2fa code", "tan", "code pin", "codigo pin", "sicherheitscode",
+    ), "code"),
+}  # fmt: skip
+_CUE = any_of(_CUES)
+# Words that are part of many others.
+_WHOLE = frozenset(("pass", "pw", "psk", "mdp", "clave", "sig", "pin", "otp", "tan", "cvv", "cvc", "cvv2", "cvc2", "seed"))
+_NO_KEY_BEFORE = re.compile(r"(?:primary|foreign|public|partition|sort|cache|object|registry|idempotency|unique|composite|answer|hot|index)[ _-]?$")
+_KEY_BEFORE = re.compile(
+    r"(?:api|access|secret|private|auth|account|encryption|signing|subscription|master|client|service|application|app"
+    r"|consumer|ssh|session|license|recovery|deploy|functions?|storage|webhook|hmac|aes|signature)[ _-]?(?:access[ _-]?)?$"
+)
+_SIGN = re.compile(
+    r"[\"'`]?(?: ?(?:for|of|to|fur|pour|para|de)(?: [\w.@-]{1,24}){1,3}?)? ?(?:(?:has been |was )?(?:set|changed|reset) to"
+    r"|(?::=|=>|->|==|[:=])|is|was|ist|lautet|est|es|e|era|war)(?=[\s\"'`:<*\w+/$#@!%&]) ?(?:now )?[:=]? ?[\"'`]?"
+)
+_FLAG = re.compile(r"[ =][\"'`]?")
+_VALUE = re.compile(r"[^\s\"'`<>,;(){}\[\]\\]{4,512}+")
+_WORDS = re.compile(r"[\"'`]?[a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){3,24}")
+_LONG_VALUE = re.compile(r"[\w+/=.~-]{16,}+")
+_NEXT_VALUE = re.compile(r" [\"'`]?([^\s\"'`<>,;(){}\[\]\\]{6,512}+)")
+_CODE = re.compile(r"\d{3,8}(?![\w.,:/-]?\d)(?!\w)")
+_CODE_AFTER = re.compile(r" ?(?:=|\+|\|\||&&|if |or |and None)")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_NAME_OF_SOMETHING = re.compile(r"[A-Za-z_][A-Za-z_]*(?:\.[A-Za-z_]+)+|[A-Z_]+|[a-z]+(?:_[a-z]+)+|\$.*|%.*%|x+|\*+|\.+")
+_DIGEST_BETWEEN = re.compile(r"hash|digest|sha-?\d|md5|commit|checksum|count|length|limit|usage")
+_NO_SECRET = word_set(
+    "null none nil undefined true false required optional string str int bytes number text redacted hidden masked "
+    "example changeme placeholder unknown empty yes no token password secret username admin root reset expired"
+)
+
+
+def credentials(folded: str, small: str) -> list[Span]:
+    """Kind secret. `small` is the folded text in small letters."""
+    found = list(_prefixed(folded))
+    found += _in_parts(folded)
+    if "-----BEGIN" in folded:
+        found += _private_keys(folded)
+    if "authorization" in small:
+        found += [Span(*hit.span(1), "secret") for hit in _BASIC.finditer(small)]
+    if "://" in folded:
+        found += [Span(*hit.span(1), "secret") for hit in _USERINFO.finditer(folded)]
+    found += _beside_words(folded, small)
+    return found
+
+
+def _prefixed(folded: str) -> Iterator[Span]:
+    for hit in _RUN.finditer(folded):
+        run = hit.group()
+        if any(run[:length] in _PREFIXES and _fits(run, length) for length in _BY_LENGTH) or _is_hex_key(run):
+            yield Span(*hit.span(), "secret")
+        elif run[0] in "MNO" and (parts := _DISCORD.match(folded, hit.start())):
+            yield Span(*parts.span(), "secret")
+
+
+def _fits(run: str, length: int) -> bool:
+    """Whether what follows the prefix is long enough, and no words."""
+    prefix, rest = run[:length], run[length:]
+    if prefix in _WEAK_PREFIXES:
+        return len(rest) >= _PREFIXES[prefix] and _is_random(rest)
+    if len(rest) < min(12, _PREFIXES[prefix]) or not any(map(str.isalpha, rest)):
+        return False
+    return any(map(str.isdigit, rest)) or _changes(rest) * _LETTERS_PER_CHANGE >= len(rest)
+
+
+def _is_hex_key(run: str) -> bool:
+    return any(
+        run.startswith(prefix) and len(run) == len(prefix) + size and _HEX.fullmatch(run, len(prefix))
+        for prefix, size in _HEX_PREFIXES.items()
+    )
+
+
+def _in_parts(folded: str) -> Iterator[Span]:
+    patterns = [pattern for sign, pattern in _IN_PARTS if sign in folded]
+    if any(sign in folded for sign in _DOTTED_SIGNS):
+        patterns.append(_DOTTED)
+    for pattern in patterns:
+        yield from (Span(*hit.span(), "secret") for hit in pattern.finditer(folded))
+    for hit in _HOOK.finditer(folded) if "hook" in folded else ():
+        yield Span(*hit.span(hit.lastindex or 0), "secret")
+
+
+def _private_keys(folded: str) -> Iterator[Span]:
+    """From the line that begins a private key to the one that ends it; without one, what is base64."""
+    start = 0
+    ends = True
+    while hit := _PRIVATE.search(folded, start):
+        last = folded.find("-----END", hit.end()) if ends else -1
+        ends = last >= 0
+        if ends:
+            close = folded.find("-----", last + len("-----END"), last + 80)
+            end = close + 5 if close >= 0 else last + len("-----END")
+        else:
+            lines = _BASE64_LINES.match(folded, hit.end())
+            end = lines.end() if lines else hit.end()
+        yield Span(hit.start(), end, "secret")
+        start = end
+
+
+def _beside_words(folded: str, small: str) -> Iterator[Span]:
+    for cue in _CUE.finditer(small):
+        kind = _CUES[cue.group()]
+        if cue.group() in ("bearer", "token") and (hit := _BEARER.match(small, cue.end())):
+            if _is_random(folded[slice(*hit.span(1))]):
+                yield Span(*hit.span(1), "secret")
+        elif _is_cue(small, cue) and (span := _beside(folded, small, cue, kind)):
+            yield span
+
+
+def _is_cue(small: str, cue: re.Match[str]) -> bool:
+    """Whether the word stands alone, or as part of a telling name: "pin" not in "shipping", "key" after "api" only."""
+    word, before = cue.group(), small[max(0, cue.start() - 24) : cue.start()]
+    after = small[cue.end() : cue.end() + 1]
+    if word in _WHOLE and (after.isalpha() or before[-1:].isalpha()):
+        return False
+    if word.startswith("key"):
+        return _KEY_BEFORE.search(before) is not None and after not in ("b", "w", "n")
+    if word == "sig":
+        return after == "="
+    return word != "pass" or after in (":", "=")
+
+
+def _beside(folded: str, small: str, cue: re.Match[str], kind: str) -> Span | None:
+    """The secret that a word speaks of."""
+    end = cue.end()
+    sign = _SIGN.match(small, end)
+    if small.startswith(("s", "less", "ly"), end) or not sign:
+        flagged = small[max(0, cue.start() - 12) : cue.start()].rpartition(" ")[2].startswith("--")
+        if flagged and (sign := _FLAG.match(small, end)):
+            return _plain_value(folded, sign.end(), quoted=True)
+        return _next_value(folded, end) or (_far_value(folded, small, end) if kind == "key" else None)
+    if kind == "code":
+        hit = _CODE.match(folded, sign.end())
+        return Span(*hit.span(), "secret") if hit else None
+    if kind == "phrase" and (hit := _WORDS.match(small, sign.end())):
+        return Span(*hit.span(), "secret")
+    if kind == "phrase" and cue.group() != "passphrase":
+        return None
+    quoted = sign.group().endswith(("'", '"', "`"))
+    if kind == "key":
+        return _key_value(folded, sign.end(), quoted) or _far_value(folded, small, end)
+    return _plain_value(folded, sign.end(), quoted)
+
+
+def _plain_value(folded: str, start: int, quoted: bool) -> Span | None:
+    """A password: anything that is no word of the sentence, nor the name of something in a program."""
+    hit = _VALUE.match(folded, start)
+    if not hit:
+        return None
+    value = hit.group().rstrip(".?:")
+    if len(value) < 4 or folded.startswith(("(", "["), hit.end()) or value.lower() in _NO_SECRET:
+        return None
+    if value.lower() in _CUES or (not quoted and _CODE_AFTER.match(folded, hit.end())):
+        return None
+    plain = value.isalpha() and (is_common(value) or value.islower() and len(value) > 24)
+    if plain and not (quoted and value.lower() not in _NO_SECRET):
+        return None
+    if _NAME_OF_SOMETHING.fullmatch(value) and not quoted:
+        return None
+    return Span(hit.start(), hit.start() + len(value), "secret")
+
+
+def _key_value(folded: str, start: int, quoted: bool) -> Span | None:
+    """A key or token: letters and digits, eight at least."""
+    hit = _VALUE.match(folded, start)
+    if not hit or folded.startswith(("(", "["), hit.end()):
+        return None
+    value = hit.group().rstrip(".?:")
+    letters = any(map(str.isalpha, value)) and any(map(str.isdigit, value))
+    letters = letters or (value.isalpha() and _changes(value) > 3)
+    if len(value) < 8 or not letters or _NAME_OF_SOMETHING.fullmatch(value):
+        return None
+    return Span(hit.start(), hit.start() + len(value), "secret")
+
+
+def _next_value(folded: str, end: int) -> Span | None:
+    """What looks random right behind "password" or "token", with nothing between them."""
+    hit = _NEXT_VALUE.match(folded, end)
+    if not hit or not _is_random(hit[1]) or _UUID.fullmatch(hit[1]):
+        return None
+    return Span(*hit.span(1), "secret")
+
+
+def _far_value(folded: str, small: str, end: int) -> Span | None:
+    """What looks random a few words after "API key" or "token"."""
+    hit = _LONG_VALUE.search(folded, end, end + 160)
+    if not hit or hit.start() - end > 32 or "\n" in folded[end : hit.start()]:
+        return None
+    between = small[end : hit.start()]
+    if _DIGEST_BETWEEN.search(between) or _UUID.fullmatch(hit.group()) or not _is_random(hit.group()):
+        return None
+    value = hit.group().rstrip(".")
+    return Span(hit.start(), hit.start() + len(value), "secret")
+
+
+def _is_random(text: str) -> bool:
+    """Whether letters and digits change as they do in keys, and not as they do in words, names and dates."""
+    if _HEX.fullmatch(text) and len(text) >= 24:
+        return any(map(str.isdigit, text)) and any(map(str.isalpha, text))
+    return any(map(str.isdigit, text)) and _changes(text) * _LETTERS_PER_CHANGE >= len(text)
+
+
+def _changes(text: str) -> int:
+    """How often a letter stands beside a digit, or a small one beside a capital."""
+    return sum(
+        one.isdigit() != two.isdigit() or (one.islower() and two.isupper()) or (one.isupper() and two.islower())
+        for one, two in pairwise(text)
+    )

@@ -1,0 +1,1 @@
+"""What is personal data in texts, and what only looks like it."""
