@@ -6,6 +6,7 @@ what those that are missing can come to. Where it cannot be told, it says why.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from app.model.explanation import Attribution, Explanation, ImageRegion, TextSpa
 from app.model.explanation_checks.facts import Facts, is_surrogate, words_of
 from app.model.explanation_checks.features import Feature, has_categories
 from app.model.explanation_checks.numbers import FLOAT32, half_unit, half_units, is_number, rounding_of_sum, total
-from app.model.explanation_checks.scores import expected
+from app.model.explanation_checks.scores import although_exact, expected
 from app.model.explanation_checks.values import names_level
 from app.model.explanation_checks.warning import Found
 from app.model.explanation_checks.wording import number, pair
@@ -61,7 +62,7 @@ def check(explanation: Explanation, facts: Facts) -> Iterator[Found]:
         rest = number(sides.output - sides.sum)
         yield _not_checked(f"not all contributions are listed; the rest would have to come to {rest}")
         return
-    yield Found("not_additive", "high", _said(sides))
+    yield Found("not_additive", "high", although_exact(explanation) + _said(sides))
 
 
 def _said(sides: Sides) -> str:
@@ -72,7 +73,7 @@ def _said(sides: Sides) -> str:
 
 
 def _not_checked(why: str) -> Found:
-    return Found("sum_not_checked", "low", f"whether it adds up was not checked, because {why}")
+    return Found("sum_not_checked", "low", f"sum not checked, because {why}")
 
 
 def contributions(explanation: Listed) -> list[float]:
@@ -83,7 +84,7 @@ def contributions(explanation: Listed) -> list[float]:
 def _obstacle(explanation: Listed) -> str:
     """Why the sum cannot be checked whatever the numbers are; empty if it can."""
     if is_surrogate(explanation):
-        return "a surrogate adds up to its own prediction, not to the model's"
+        return "a surrogate adds up to its own prediction"
     if explanation.base_value is None:
         return "it gives no base value"
     if not contributions(explanation):
@@ -143,14 +144,24 @@ def _missing(explanation: Listed, facts: Facts) -> int:
         for item in facts.prediction.inputs
         if item.name not in behind and item.kind in ("number", "category") and not (item.withheld and withheld)
     ]
+    pairs = any(isinstance(item.feature, list) for item in explanation.items) or any(f.form == "pair" for f in found)
+    cut = _sorted_by_size(explanation) and (pairs or bool(open_inputs))
     renamed = any(feature.form not in ("plain", "pair", "masked") for feature in found)
     if renamed and (open_inputs or _columns_are_missing(found)):
         return _UNLIMITED
-    return len(open_inputs)
+    # A list that was cut may also have lost pairs of inputs.
+    inputs = len(facts.prediction.inputs)
+    return len(open_inputs) + (inputs * inputs if cut else 0)
 
 
 def _names(feature: str | list[str]) -> list[str]:
     return feature if isinstance(feature, list) else [feature]
+
+
+def _sorted_by_size(explanation: Attribution) -> bool:
+    """Whether the largest items come first: then the list may have been cut."""
+    sizes = [abs(item.contribution) for item in explanation.items]
+    return all(one >= other for one, other in itertools.pairwise(sizes))
 
 
 def _columns_are_missing(found: list[Feature]) -> bool:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 from app.model.explanation_checks.features import words_of
-from app.model.explanation_checks.numbers import half_unit, is_number
+from app.model.explanation_checks.numbers import half_last, is_number
 from app.model.explanation_checks.sameness import compare
 
 _SIGNS = re.compile(r"\s*(<=|>=|≤|≥|!=|==|=|<|>)\s*")
@@ -68,7 +68,7 @@ def _ordered(value: object, sign: str, bound: object) -> bool | None:
         return None
     if _ORDERS[sign](number, limit):
         return True
-    return abs(number - limit) <= half_unit(limit)
+    return abs(number - limit) <= half_last(limit)
 
 
 def _number(value: object) -> float | None:

@@ -22,6 +22,7 @@ class Facts:
         self.labels = prediction.task.labels
         self.positive = prediction.task.positive
         self.predicted = prediction.output.label
+        self._explained: dict[str, set[str]] | None = None
 
     @cached_property
     def features(self) -> Features:
@@ -88,6 +89,15 @@ class Facts:
     def text_of(self, target: Target | None) -> str | None:
         """The text that spans point into; None where it is not here."""
         return text_of(self.prediction, target)
+
+    def explained(self, kind: str) -> set[str]:
+        """The classes that explanations of a kind are of."""
+        if self._explained is None:
+            self._explained = {}
+            for explanation in self.prediction.explanations or ():
+                if (label := label_of(explanation)) is not None:
+                    self._explained.setdefault(explanation.kind, set()).add(label)
+        return self._explained.get(kind, set())
 
     @cached_property
     def margins(self) -> dict[str | None, dict[str, float]]:

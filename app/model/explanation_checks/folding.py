@@ -103,6 +103,11 @@ def real_changes(changes: Sequence[Change], features: Features) -> list[Change]:
     return found
 
 
+def unchanged(changes: Sequence[Change]) -> int:
+    """How many changes change nothing."""
+    return sum(map(_no_change, changes))
+
+
 def _no_change(change: Change) -> bool:
     """Whether both values are one, also in float32. What protection made coarse may well differ."""
     before, after = change.from_, change.to

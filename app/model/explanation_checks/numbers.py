@@ -42,10 +42,12 @@ def half_units(values: Sequence[float]) -> list[float]:
     if not values:
         return []
     places, size = max(map(decimals, values)), max(map(digits, values))
-    if size >= _MANY_DIGITS:
-        # At least one stands unrounded: the others were not rounded either, they only end early.
-        return [_unit(places) / 2 for _ in values]
-    return [max(_unit(places), _unit(size - 1 - _exponent(value)) if value else 0.0) / 2 for value in values]
+    return [max(_unit(places), _unit_of_digits(value, size)) / 2 for value in values]
+
+
+def _unit_of_digits(value: float, size: int) -> float:
+    """The unit of a number that was rounded to some digits; with many they were not: a number only ends early."""
+    return _unit(size - 1 - _exponent(value)) if value and size < _MANY_DIGITS else 0.0
 
 
 def _unit(places: int) -> float:
@@ -68,7 +70,13 @@ def half_unit(value: float, beside: Sequence[float] = ()) -> float:
     digits, `0.58` was rounded to two whatever those have."""
     places = decimals(value)
     others = max(map(decimals, beside), default=2)
-    return _unit(places if places >= 2 else max(places, min(2, others))) / 2
+    size = max(digits(value), *map(digits, beside), 2)
+    return max(_unit(places if places >= 2 else max(places, min(2, others))), _unit_of_digits(value, size)) / 2
+
+
+def half_last(value: float) -> float:
+    """Half a unit of the last decimal of a bound, which is seldom printed with more than two."""
+    return _unit(max(decimals(value), 2)) / 2
 
 
 def total(values: Iterable[float]) -> float | None:

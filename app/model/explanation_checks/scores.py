@@ -59,7 +59,7 @@ def _impossible(value: float, unit: Unit) -> bool:
 
 
 def _not_compared(why: str) -> Found:
-    return Found("score_not_compared", "low", f"not compared with the score, because {why}")
+    return Found("score_not_compared", "low", f"not checked against the score, because {why}")
 
 
 def _compared(value: float, unit: Unit, explanation: Explanation, facts: Facts) -> Iterator[Found]:
@@ -101,22 +101,35 @@ def _margin(value: float, said: tuple[float, ...], explanation: Explanation, fac
     """One of several classes' margins. With those of others softmax tells; alone it may still be log-odds against all
     others together."""
     if _fits(Claim(probability(value, "log-odds") or 0.0, _slack(value, "log-odds", explanation)), said):
+        yield from _sigmoids(facts)
         return
     margins = facts.margins.get(explanation.method, {})
     label = label_of(explanation)
     shares = {one: found[0] for one in margins if (found := facts.probabilities(one))}
     whole = sum(shares.values())
     if label is None or label not in shares or len(shares) < 2 or whole <= 0:
-        yield Found(
-            "softmax_needed",
-            "medium",
-            f"a margin among {facts.classes} classes is no log-odds: its probability takes softmax over the margins of "
-            "all, which are not given. Not compared with the score",
-        )
+        called_margin = "margin" in (explanation.target.space or "").casefold() if explanation.target else False
+        text = f"a margin among {facts.classes} classes: its probability takes softmax over all, which are not given"
+        yield Found("softmax_needed", "low" if called_margin else "medium", f"{text}. Not checked against the score")
         return
-    share = softmax({one: margins[one] for one in shares})[label] * whole
-    claim = Claim(share, _slack(value, "log-odds", explanation))
+    softened = softmax({one: margins[one] for one in shares})
+    # How a share moves with each margin: all of them were rounded.
+    moves = [softened[one] * ((one == label) - softened[label]) * half_unit(margins[one], (value,)) for one in shares]
+    claim = Claim(softened[label] * whole, sum(map(abs, moves)))
     yield from _judged(claim, (shares[label],), "log-odds", explanation, facts)
+
+
+def _sigmoids(facts: Facts) -> Iterator[Found]:
+    """Scores of classes that exclude each other and come to another sum than 1: sigmoids where softmax was needed."""
+    scores = facts.prediction.output.scores or {}
+    if facts.prediction.task.type != "multiclass" or not facts.labels or not set(facts.labels) <= set(scores):
+        return
+    whole = sum(scores[label] for label in facts.labels)
+    if abs(whole - 1) > _CONTRADICTION:
+        text = (
+            f"the scores of {len(facts.labels)} classes come to {number(whole)}: sigmoids of margins, not their softmax"
+        )
+        yield Found("softmax_needed", "medium", text)
 
 
 def _slack(value: float, unit: Unit, explanation: Explanation) -> float:
@@ -161,8 +174,14 @@ def _judged(
     yield Found(
         "contradicts_score",
         "critical",
-        f"contradicts the score: {text}{f'; {meant}' if meant else ', the other way round' if turned else ''}",
+        f"{although_exact(explanation)}contradicts the score: {text}"
+        f"{f'; {meant}' if meant else ', the other way round' if turned else ''}",
     )
+
+
+def although_exact(explanation: Explanation) -> str:
+    """The beginning of a sentence that an exact explanation could not deserve."""
+    return "called exact, but " if explanation.fidelity == "exact" else ""
 
 
 def _other_side(mine: float, score: float, label: str | None, facts: Facts) -> bool:

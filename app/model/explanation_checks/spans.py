@@ -29,4 +29,4 @@ def anchored(item: SpanItem | EvidenceItem) -> bool:
 
 def is_special(item: SpanItem | EvidenceItem) -> bool:
     """Whether it is a token that stands for no words of the text (`[CLS]`)."""
-    return bool((item.model_extra or {}).get("special_token"))
+    return isinstance(item, SpanItem) and bool(item.special_token)

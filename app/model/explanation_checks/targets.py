@@ -25,7 +25,7 @@ def check(explanation: Explanation, facts: Facts) -> Iterator[Found]:
     elif facts.labels and label not in facts.labels:
         yield Found("unknown_label", "high", f"explains {short(label)}, which is no label of this task")
     elif isinstance(explanation, Attribution | TextSpan | ImageRegion | Rule):
-        yield from _other_class(label, facts)
+        yield from _other_class(label, explanation.kind, facts)
     yield from _labels_of_items(explanation, facts, label)
 
 
@@ -38,12 +38,13 @@ def _unit(explanation: Explanation) -> Iterator[Found]:
         yield Found("unknown_unit", "medium", f"counts in {short(space)}, a unit that is not known here")
 
 
-def _other_class(label: str, facts: Facts) -> Iterator[Found]:
+def _other_class(label: str, kind: str, facts: Facts) -> Iterator[Found]:
     if facts.predicted is None or label == facts.predicted:
         return
     text = f"explains {short(label)}, the model said {short(facts.predicted)}"
     # Of two classes one explains the other, with signs turned; explainers take the positive one whatever was predicted.
-    usual = not facts.several and label == facts.positive
+    # Where classes are explained one by one, those beside the predicted one are wanted.
+    usual = (not facts.several and label == facts.positive) or facts.predicted in facts.explained(kind)
     yield Found("other_class", "low" if usual else "high", text)
 
 

@@ -95,6 +95,8 @@ def _one_hot(items: list[AttributionItem], facts: Facts) -> Iterator[Compared]:
     case spells out.
     """
     columns = [column for item in items if (column := _column(item, facts))]
+    # What stands at 1 says which category was explained.
+    columns.sort(key=lambda column: not column[1])
     spelt = {feature.inputs[0].name for feature, _ in columns if names_level(feature, feature.inputs[0].value)}
     for feature, active in columns:
         item = feature.inputs[0]
