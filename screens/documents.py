@@ -117,18 +117,24 @@ def _answer(view: CaseView, width: int) -> list[Content]:
     lines: list[Content] = []
     if output.label is not None:
         lines.append(Content.assemble(line(output.label, "bold"), *_score(prediction)))
+    lines += _contradicted(view, width)
     if output.score is not None:
         lines.append(_score_bar(output.score, output.threshold, min(width - 8, 50)))
-    if contradictions(view.warnings):
-        mark = Content.styled(f" {SEVERITY_SHAPES['critical']} critical ", "bold reverse $error")
-        said = line("an explanation contradicts this answer: see Why", SEVERITY_STYLES["critical"])
-        lines += hang(join(mark, Content(" ")), said, width)
     others = {shorten(k, 60): v for k, v in list((output.scores or {}).items())[:100] if k != output.label}
     if len(others) > 1 or (others and output.score is None):
         lines += wrap(line("   ".join(f"{k} {v:.2f}" for k, v in others.items()), MUTED), width, most=3)
     if output.baseline is not None:
         lines.append(line(f"baseline {value_text(output.baseline)}", MUTED).truncate(width, ellipsis=True))
     return lines or [Content.styled("no label", MUTED)]
+
+
+def _contradicted(view: CaseView, width: int) -> list[Content]:
+    """That an explanation says otherwise: it may stand on another paper."""
+    if not contradictions(view.warnings):
+        return []
+    mark = Content.styled(f" {SEVERITY_SHAPES['critical']} critical ", "bold reverse $error")
+    said = line("an explanation contradicts this answer: see Why", SEVERITY_STYLES["critical"])
+    return hang(join(mark, Content(" ")), said, width)
 
 
 def _score(prediction: Prediction) -> list[tuple[str, str]]:

@@ -28,6 +28,8 @@ _APPROXIMATING = frozenset(
 _OTHERS = ("omitted_contribution", "others_contribution", "others", "rest", "remaining")
 _UNLIMITED = 10**9
 _COVERED = 0.95
+# A list of so many items is no extract.
+_MOST_LOOKED_UP = 5_000
 
 Listed = Attribution | TextSpan | ImageRegion
 
@@ -135,6 +137,8 @@ def _missing(explanation: Listed, facts: Facts) -> int:
         return 0
     if isinstance(explanation, TextSpan):
         return 0 if _covers_text(explanation, facts) else _UNLIMITED
+    if len(explanation.items) > _MOST_LOOKED_UP:
+        return 0
     named = [name for item in explanation.items for name in _names(item.feature)]
     found = [facts.features.find(name) for name in named]
     behind = {item.name for feature in found for item in feature.inputs}

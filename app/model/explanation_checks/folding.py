@@ -14,6 +14,9 @@ from app.model.explanation_checks.numbers import FLOAT32, is_number, total
 from app.model.explanation_checks.sameness import masked
 from app.model.explanation_checks.values import names_level
 
+# Names of so many items are followed to their inputs; a list may be of any length.
+_MOST_LOOKED_UP = 5_000
+
 
 @dataclass(slots=True)
 class Contribution:
@@ -40,8 +43,8 @@ class Contribution:
 def folded(items: Iterable[AttributionItem], features: Features) -> list[Contribution]:
     """Contributions by input: both halves of a pair, one-hot columns and repeats added up."""
     found: dict[tuple[str, ...], Contribution] = {}
-    for item in items:
-        names, value, encoded = _read(item, features)
+    for at, item in enumerate(items):
+        names, value, encoded = _read(item, features) if at < _MOST_LOOKED_UP else _as_it_came(item)
         key = tuple(sorted(names))
         one = found.setdefault(key, Contribution(names, value))
         one.parts.append(item.contribution)
@@ -64,6 +67,10 @@ def _read(item: AttributionItem, features: Features) -> tuple[tuple[str, ...], o
     if _stands_for(feature, item.value):
         return (feature.inputs[0].name,), feature.inputs[0].value, True
     return (item.feature,), item.value, False
+
+
+def _as_it_came(item: AttributionItem) -> tuple[tuple[str, ...], object, bool]:
+    return (tuple(item.feature) if isinstance(item.feature, list) else (item.feature,)), item.value, False
 
 
 def _own_name(name: str, features: Features) -> str:

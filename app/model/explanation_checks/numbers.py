@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-# What digits after these say is noise of the arithmetic.
-_MOST_DIGITS = 17
 _MANY_DIGITS = 8
+# So many numbers tell how all of a list were rounded.
+_SAMPLE = 200
 # float32 has 24 bits; sums of them are a little less exact.
 FLOAT32 = 1e-6
 # So many standard deviations of a sum of rounding errors are allowed for; a rounding error has 1/√12 of its unit.
@@ -41,7 +41,8 @@ def half_units(values: Sequence[float]) -> list[float]:
     """
     if not values:
         return []
-    places, size = max(map(decimals, values)), max(map(digits, values))
+    sample = values[:_SAMPLE]
+    places, size = max(map(decimals, sample)), max(map(digits, sample))
     return [max(_unit(places), _unit_of_digits(value, size)) / 2 for value in values]
 
 
@@ -68,7 +69,7 @@ def rounding_of_sum(half: Iterable[float]) -> float:
 def half_unit(value: float, beside: Sequence[float] = ()) -> float:
     """By how much one number may be off that stands beside others: `0.5` may have been 0.496 where those have two
     digits, `0.58` was rounded to two whatever those have."""
-    places = decimals(value)
+    places, beside = decimals(value), beside[:_SAMPLE]
     others = max(map(decimals, beside), default=2)
     size = max(digits(value), *map(digits, beside), 2)
     return max(_unit(places if places >= 2 else max(places, min(2, others))), _unit_of_digits(value, size)) / 2
