@@ -6,11 +6,12 @@ onward in order. A bag of words (LIME) names a word once, with one weight for ev
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from app.intake.token_forms import Edge, Token, is_special, marked, positions, tokens
+from app.intake.token_forms import Edge, Token, marked, positions, tokens
 from app.intake.word_search import LEVELS, Place, Searched, as_phrase
 
 # Places of one word, and of all words of an explanation, that are kept.
@@ -45,11 +46,15 @@ def _bare(token: Token) -> Token:
     """A word without what stands around it, so that `no.` and `no` are one."""
     text = token.text
     start, end = 0, len(text)
-    while start < end and not text[start].isalnum():
+    while start < end and not _of_a_word(text[start]):
         start += 1
-    while end > start and not text[end - 1].isalnum():
+    while end > start and not _of_a_word(text[end - 1]):
         end -= 1
     return Token(text[start:end], token.before, token.after, token.special) if start < end else token
+
+
+def _of_a_word(char: str) -> bool:
+    return char.isalnum() or unicodedata.category(char)[0] == "M"
 
 
 def _level(text: Searched, words: Sequence[Token], case_sensitive: bool) -> int:
@@ -141,4 +146,4 @@ def _successive(text: Searched, read: Sequence[Token], level: int) -> list[Place
     return found
 
 
-__all__ = ["MOST_ADDED", "MOST_PLACES", "is_special", "placed"]
+

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from app.model.explanation import Attribution, AttributionItem, Counterfactual, Explanation
 from app.model.explanation_checks.conditions import holds
-from app.model.explanation_checks.facts import Facts
+from app.model.explanation_checks.facts import Facts, is_surrogate
 from app.model.explanation_checks.features import Feature, words_of
 from app.model.explanation_checks.numbers import is_number
 from app.model.explanation_checks.sameness import Sameness, compare, masked
@@ -41,6 +41,8 @@ def check(explanation: Explanation, facts: Facts) -> Iterator[Found]:
 def _attribution(explanation: Attribution, facts: Facts) -> Iterator[Found]:
     items = explanation.items[:MOST_ITEMS]
     found = [one for item in items for one in _item(item, facts)]
+    if is_surrogate(explanation):
+        found += [one for item in items for one in _category(item, facts)]
     yield from _judged([*found, *_one_hot(items, facts)], "explains")
     unknown = [name for item in items for name in _names(item) if facts.features.find(name).form == "unknown"]
     if unknown and facts.prediction.inputs:
@@ -82,6 +84,20 @@ def _plain(name: str, given: object, facts: Facts) -> Iterator[Compared]:
             here = feature.inputs[0].value
             if holds(name, here) is False:
                 yield Compared(feature.inputs[0].name, name, here, "different")
+
+
+def _category(item: AttributionItem, facts: Facts) -> Iterator[Compared]:
+    """LIME's `purpose=car`: the category that the case has, not a column of many."""
+    name = item.feature
+    if item.value is not None or not isinstance(name, str) or "=" not in name:
+        return
+    feature = facts.features.find(name)
+    if (
+        feature.form == "one_hot"
+        and _can_be_compared(feature.inputs[0])
+        and holds(name, feature.inputs[0].value) is False
+    ):
+        yield Compared(feature.inputs[0].name, feature.level, feature.inputs[0].value, "different")
 
 
 def _can_be_compared(item: Input) -> bool:
