@@ -144,6 +144,3 @@ def _successive(text: Searched, read: Sequence[Token], level: int) -> list[Place
         if place:
             reached[token] = place[1]
     return found
-
-
-

@@ -90,6 +90,11 @@ def test_attribution_folds_small_and_withheld() -> None:
     assert not any(one.startswith("tiny") for one in shown)
 
 
+def test_attribution_shows_what_the_sender_left_out() -> None:
+    shown = lines(explanation("attribution", contribution("a", 1.0), omitted_contribution=-0.5))
+    assert next(one for one in shown if one.startswith("what is not listed")).endswith("−0.50")
+
+
 def test_attribution_without_logit_has_no_sigmoid() -> None:
     shown = lines(explanation("attribution", contribution("a", 0.1), output_value=0.7))
     assert "→" not in shown[-1]

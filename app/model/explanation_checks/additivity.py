@@ -120,9 +120,14 @@ def _folded(explanation: Listed) -> list[float]:
     found: list[float] = []
     if isinstance(explanation, Attribution) and explanation.withheld:
         found.append(explanation.withheld_contribution)
+    rest = omitted(explanation)
+    return found if rest is None else [*found, rest]
+
+
+def omitted(explanation: Listed) -> float | None:
+    """The sum of contributions that the sender left out of the list, where it is given."""
     extra = explanation.model_extra or {}
-    found += [float(extra[key]) for key in _OTHERS if is_number(extra.get(key))][:1]
-    return found
+    return next((float(extra[key]) for key in _OTHERS if is_number(extra.get(key))), None)
 
 
 def _approximates(explanation: Listed) -> bool:
@@ -133,7 +138,7 @@ def _missing(explanation: Listed, facts: Facts) -> int:
     """How many contributions may not be listed, each no larger than the smallest that is."""
     if isinstance(explanation, ImageRegion):
         return _UNLIMITED
-    if any(is_number((explanation.model_extra or {}).get(key)) for key in _OTHERS):
+    if omitted(explanation) is not None:
         return 0
     if isinstance(explanation, TextSpan):
         return 0 if _covers_text(explanation, facts) else _UNLIMITED

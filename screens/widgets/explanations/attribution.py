@@ -6,6 +6,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from app.model.explanation import Attribution
+from app.model.explanation_checks.additivity import omitted
 from app.model.explanation_checks.features import Features
 from app.model.explanation_checks.folding import Contribution, folded
 from app.model.explanation_checks.units import unit_of
@@ -24,9 +25,11 @@ def render(explanation: Attribution, prediction: Prediction, width: int) -> list
     shown, rest = ranked[:LARGEST], ranked[LARGEST:]
     labels = [(_feature(one), _value(one)) for one in shown]
     values = [one.amount for one in shown]
-    if rest or explanation.withheld:
-        labels.append((_folded_label(explanation, len(rest)), ""))
-        values.append(words.total([*(one.amount for one in rest), explanation.withheld_contribution]))
+    left_out = omitted(explanation)
+    if rest or explanation.withheld or left_out is not None:
+        labels.append((_folded_label(explanation, len(rest), left_out is not None), ""))
+        sums = (explanation.withheld_contribution, left_out or 0.0)
+        values.append(words.total([*(one.amount for one in rest), *sums]))
     places = words.decimals(values)
     table = _table(labels, values, places, width) if values else [line("no contributions", layout.MUTED)]
     return [
@@ -47,8 +50,10 @@ def _value(one: Contribution) -> str:
     return words.short(one.value) + (" (encoded)" if one.encoded else "")
 
 
-def _folded_label(explanation: Attribution, others: int) -> str:
+def _folded_label(explanation: Attribution, others: int, more: bool) -> str:
     parts = [words.count(others, "other")] if others else []
+    if more:
+        parts.append("what is not listed")
     if explanation.withheld:
         parts.append(f"{explanation.withheld:,} withheld")
     return ", ".join(parts)
