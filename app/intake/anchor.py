@@ -133,15 +133,17 @@ def _spelt_alike(here: str, wanted: str) -> bool:
 def _nearest(text: Searched, wanted: str, near: int, inside: bool) -> Place | None:
     """Where the words stand closest to an offset, at word boundaries if they do; None where they do not.
 
-    `inside`: as a last resort also inside of other words; without an offset only for what is no short word."""
+    `inside`: they had an offset, so that as they came they are also looked for inside of other words; without one only
+    what is no short word is."""
+    as_it_came = Token(wanted)
+    found = text.nearest(as_it_came, 0, near)
+    if found is None and inside:
+        found = text.nearest(Token(wanted, Edge.ANY, Edge.ANY), 0, near)
     (token,) = tokens([wanted])
-    if token.special or not token.text:
-        return None
-    for level in LEVELS:
-        if found := text.nearest(token, level, near):
-            return found
-    part = Token(token.text, Edge.ANY, Edge.ANY) if inside else as_phrase(token)
-    return text.nearest(part, 0, near) if part else None
+    if found is None and not token.special and token.text:
+        found = next((place for level in LEVELS if (place := text.nearest(token, level, near))), None)
+    phrase = as_phrase(as_it_came)
+    return found or (text.nearest(phrase, 0, near) if phrase else None)
 
 
 def _to_code_points(text: str, offset: int, unit: str) -> int | None:
