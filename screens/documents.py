@@ -13,7 +13,7 @@ from textual.content import Content
 
 from app.model.case import CaseView, HistoryEntry, SimilarCase
 from app.model.explanation import Evidence, Explanation, TextSpan
-from app.model.explanation_checks.warning import ExplanationWarning
+from app.model.explanation_warning import ExplanationWarning
 from app.model.prediction import Flag, Prediction
 from app.model.provenance import Completeness
 from app.model.words import SEVERITIES

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import computed_field
 
-from app.model.explanation_checks.warning import ExplanationWarning
+from app.model.explanation_warning import ExplanationWarning
 from app.model.prediction import Prediction
 from app.model.rubric import Rubric, Verdict
 from app.model.words import Severity, Stage, State

@@ -21,7 +21,7 @@ from app.model.explanation_checks import (
     values,
 )
 from app.model.explanation_checks.facts import Facts
-from app.model.explanation_checks.warning import ExplanationWarning, Found
+from app.model.explanation_warning import ExplanationWarning, Found
 from app.model.prediction import Prediction
 from app.model.words import SEVERITIES
 

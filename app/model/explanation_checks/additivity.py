@@ -16,8 +16,8 @@ from app.model.explanation_checks.features import Feature, has_categories
 from app.model.explanation_checks.numbers import FLOAT32, half_unit, half_units, is_number, rounding_of_sum, total
 from app.model.explanation_checks.scores import although_exact, expected
 from app.model.explanation_checks.values import names_level
-from app.model.explanation_checks.warning import Found
 from app.model.explanation_checks.wording import number, pair
+from app.model.explanation_warning import Found
 
 # Of the contributions' size altogether. An exact explainer is off by far less, one that integrates or samples by more.
 _EXACT, _APPROXIMATE = 0.002, 0.05

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from app.model.explanation import Counterfactual, CounterfactualItem, Example, Explanation
 from app.model.explanation_checks.facts import Facts
 from app.model.explanation_checks.folding import real_changes
-from app.model.explanation_checks.warning import Found
+from app.model.explanation_warning import Found
 
 _MOST_ITEMS = 1_000
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from app.model.explanation import Explanation
 from app.model.explanation_checks.facts import Facts, is_surrogate
-from app.model.explanation_checks.warning import Found
 from app.model.explanation_checks.wording import number
+from app.model.explanation_warning import Found
 
 FAITHFUL_R2 = 0.5
 _EXACT_R2 = 0.999

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from app.model.explanation import Explanation
 from app.model.explanation_checks.facts import Facts
-from app.model.explanation_checks.warning import Found
 from app.model.explanation_checks.wording import short
+from app.model.explanation_warning import Found
 from app.model.provenance import Provenance
 
 _SHORTEST_DIGEST = 7

@@ -10,8 +10,8 @@ from app.model.explanation_checks.conditions import holds, met
 from app.model.explanation_checks.facts import Facts, words_of
 from app.model.explanation_checks.numbers import is_number
 from app.model.explanation_checks.sameness import masked
-from app.model.explanation_checks.warning import Found
 from app.model.explanation_checks.wording import number, short
+from app.model.explanation_warning import Found
 
 _MOST_ITEMS = 1_000
 _AND = re.compile(r"\s+(?:AND|and|&|∧)\s+|,\s+")

@@ -13,8 +13,8 @@ from app.model.explanation import Attribution, Explanation, ImageRegion, TextSpa
 from app.model.explanation_checks.facts import Facts, is_surrogate, label_of
 from app.model.explanation_checks.numbers import decimals, half_unit
 from app.model.explanation_checks.units import Unit, in_unit, probability, softmax, unit_of
-from app.model.explanation_checks.warning import Found
 from app.model.explanation_checks.wording import number, pair, short
+from app.model.explanation_warning import Found
 
 # In probability. A model that is served twice, or in another precision, differs by less than the first; a difference
 # of the second makes another case of it; a surrogate may be off by the third.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from app.model.explanation import Evidence, EvidenceItem, Explanation, SpanItem, TextSpan
 from app.model.explanation_checks.facts import Facts
-from app.model.explanation_checks.warning import Found
+from app.model.explanation_warning import Found
 
 
 def check(explanation: Explanation, facts: Facts) -> Iterator[Found]:

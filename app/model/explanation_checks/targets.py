@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from app.model.explanation import Attribution, Counterfactual, Example, Explanation, ImageRegion, Rule, TextSpan
 from app.model.explanation_checks.facts import Facts, label_of
 from app.model.explanation_checks.units import unit_of
-from app.model.explanation_checks.warning import Found
 from app.model.explanation_checks.wording import names, short
+from app.model.explanation_warning import Found
 
 _MOST_ITEMS = 1_000
 

@@ -11,8 +11,8 @@ from app.model.explanation_checks.facts import Facts, is_surrogate
 from app.model.explanation_checks.features import Feature, words_of
 from app.model.explanation_checks.numbers import is_number
 from app.model.explanation_checks.sameness import Sameness, compare, masked
-from app.model.explanation_checks.warning import Found
 from app.model.explanation_checks.wording import names, short
+from app.model.explanation_warning import Found
 from app.model.prediction import Input
 
 MOST_ITEMS = 1_000

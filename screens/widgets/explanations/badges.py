@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from textual.content import Content
 
-from app.model.explanation_checks.warning import ExplanationWarning
+from app.model.explanation_warning import ExplanationWarning
 from app.model.words import Severity
 from screens.text import join, line, shorten
 from screens.theme import SEVERITY_SHAPES, SEVERITY_STYLES

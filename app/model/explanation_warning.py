@@ -1,4 +1,4 @@
-"""What a check finds."""
+"""What is found wrong with an explanation; apart from the checks, so that a case can name it cheaply."""
 
 from __future__ import annotations
 
