@@ -5,12 +5,15 @@ Each function gives the lines for a width, from the record as the Desk handed it
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from textual.content import Content
 
 from app.model.case import CaseView, HistoryEntry, SimilarCase
-from app.model.explanation import Evidence, TextSpan
+from app.model.explanation import Evidence, Explanation, TextSpan
+from app.model.explanation_warning import ExplanationWarning
 from app.model.prediction import Flag, Prediction
 from app.model.provenance import Completeness
 from app.model.words import SEVERITIES
@@ -19,7 +22,8 @@ from screens.hidden import case_badge
 from screens.inputs import grid, input_lines
 from screens.text import join, line, plain, shorten, value_text
 from screens.theme import SEVERITY_SHAPES, SEVERITY_STYLES
-from screens.widgets.explanations import badges, render, title
+from screens.widgets.explanations import badge_lines, note_lines, render, title
+from screens.widgets.explanations.badges import contradictions, of_explanation
 from screens.widgets.explanations.layout import fit, hang, wrap
 
 MUTED = "$muted"
@@ -113,6 +117,7 @@ def _answer(view: CaseView, width: int) -> list[Content]:
     lines: list[Content] = []
     if output.label is not None:
         lines.append(Content.assemble(line(output.label, "bold"), *_score(prediction)))
+    lines += _contradicted(view, width)
     if output.score is not None:
         lines.append(_score_bar(output.score, output.threshold, min(width - 8, 50)))
     others = {shorten(k, 60): v for k, v in list((output.scores or {}).items())[:100] if k != output.label}
@@ -121,6 +126,15 @@ def _answer(view: CaseView, width: int) -> list[Content]:
     if output.baseline is not None:
         lines.append(line(f"baseline {value_text(output.baseline)}", MUTED).truncate(width, ellipsis=True))
     return lines or [Content.styled("no label", MUTED)]
+
+
+def _contradicted(view: CaseView, width: int) -> list[Content]:
+    """That an explanation says otherwise: it may stand on another paper."""
+    if not contradictions(view.warnings):
+        return []
+    mark = Content.styled(f" {SEVERITY_SHAPES['critical']} critical ", "bold reverse $error")
+    said = line("an explanation contradicts this answer: see Why", SEVERITY_STYLES["critical"])
+    return hang(join(mark, Content(" ")), said, width)
 
 
 def _score(prediction: Prediction) -> list[tuple[str, str]]:
@@ -170,16 +184,30 @@ def why_document(view: CaseView, width: int) -> list[Content]:
     explanations = view.prediction.explanations or []
     if not explanations:
         return wrap(Content.styled("This prediction came without an explanation.", MUTED), width)
-    lines: list[Content] = []
+    warnings = view.warnings
+    lines = _contradictions_below(explanations, warnings, width)
     for number, explanation in enumerate(explanations):
         if len(lines) > PAPER_LINES:
             return [*lines, *left_out(len(explanations) - number, "explanations", width)]
         method = explanation.method or ""
         lines.append(heading(title(explanation), width, str(line(shorten(method, 30)))))
-        for warning in badges(explanation, view.prediction):
-            lines += hang(Content.styled("▲ ", "$warning"), line(warning, "$warning"), width, most=3)
-        lines += [*render(explanation, view.prediction, width), BLANK]
+        mine = of_explanation(warnings, number)
+        lines += badge_lines(mine, width)
+        lines += [*render(explanation, view.prediction, width), *note_lines(mine, width), BLANK]
     return within(lines[:-1], width)
+
+
+def _contradictions_below(
+    explanations: list[Explanation], warnings: Sequence[ExplanationWarning], width: int
+) -> list[Content]:
+    """Contradictions of further explanations, said before the first: they may not be in sight."""
+    below = [one for one in contradictions(warnings) if one.explanation > 0]
+    if not below:
+        return []
+    first = below[0]
+    about = f"{title(explanations[first.explanation])} below"
+    more = f" (and {len(below) - 1:,} more)" if len(below) > 1 else ""
+    return [*badge_lines([replace(first, message=first.message + more)], width, about), BLANK]
 
 
 def similar_document(found: list[SimilarCase] | None, hidden: bool, width: int) -> list[Content]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -12,6 +13,9 @@ from app.model.chat import read_turn
 from app.model.prediction import Input
 from app.model.provenance import completeness
 from app.model.rubric import Criterion, Rubric
+
+_WIDTH = 96
+"""Characters of a line in which an explanation is written."""
 
 
 def row_json(row: CaseRow) -> dict[str, Any]:
@@ -51,6 +55,7 @@ def view_json(view: CaseView) -> dict[str, Any]:
             "applicable": found.applicable,
             "score": None if found.score is None else round(found.score, 3),
         },
+        "warnings": [asdict(warning) for warning in view.warnings],
         "prediction": view.prediction.model_dump(mode="json", by_alias=True, exclude_none=True),
     }
 
@@ -142,11 +147,21 @@ def _print_output(view: CaseView) -> None:
         say(f"model: {output.label or '—'}{'' if output.score is None else f' {output.score:.2f}'}")
     if output.text:
         say(f"output: {output.text}")
-    for explanation in view.prediction.explanations or ():
-        from screens.widgets.explanations import render, title
+    if view.prediction.explanations:
+        _print_explanations(view)
 
+
+def _print_explanations(view: CaseView) -> None:
+    """Each explanation between its badges and what was not checked."""
+    from screens.widgets.explanations import badge_lines, note_lines, render, title
+    from screens.widgets.explanations.badges import of_explanation
+
+    warnings = view.warnings
+    for number, explanation in enumerate(view.prediction.explanations or ()):
+        mine = of_explanation(warnings, number)
         say(f"why ({title(explanation)}):")
-        for content in render(explanation, view.prediction, 96):
+        drawn = render(explanation, view.prediction, _WIDTH)
+        for content in (*badge_lines(mine, _WIDTH), *drawn, *note_lines(mine, _WIDTH)):
             say(f"  {content.plain}")
 
 

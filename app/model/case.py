@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pydantic import computed_field
+
+from app.model.explanation_warning import ExplanationWarning
 from app.model.prediction import Prediction
 from app.model.rubric import Rubric, Verdict
 from app.model.words import Severity, Stage, State
@@ -102,13 +105,22 @@ class Draft:
 class CaseView:
     """A case as this person may see it now.
 
-    While `hidden`, the model's output, flags and explanations are not in `prediction`.
+    While `hidden`, the model's output, flags and explanations are not in `prediction`. `warnings` say what is wrong
+    with its explanations; worked out when asked for, so that a claim does not wait for it.
     """
 
     row: CaseRow
     prediction: Prediction
     rubric: Rubric
     hidden: bool
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def warnings(self) -> tuple[ExplanationWarning, ...]:
+        """What is wrong with the explanations; none while they are hidden."""
+        from app.model.explanation_checks import warnings_of
+
+        return () if self.hidden else warnings_of(self.prediction)
 
 
 @dataclass(frozen=True, slots=True)

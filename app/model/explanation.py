@@ -95,13 +95,19 @@ class Attribution(ExplanationBase):
 
 
 class SpanItem(Part):
-    """A stretch of a text with a signed contribution. Offsets are code points after intake."""
+    """A stretch of a text with a signed contribution. Offsets are code points after intake.
+
+    A word with one weight for all its places is one item a place: they share a `place_group`, and the first holds the
+    weight. A `special_token` (`[CLS]`) stands for no words of the text.
+    """
 
     start: int | None = None
     end: int | None = None
     text: str | None = None
     contribution: float | None = None
     anchor: Anchor | None = None
+    place_group: int | None = None
+    special_token: bool | None = None
 
 
 class TextSpan(ExplanationBase):

@@ -18,7 +18,9 @@ from app.model.provenance import completeness
 from screens.documents import case_document, history_document, provenance_document, similar_document, why_document
 from screens.peers import peers_document
 from screens.text import join
+from screens.theme import SEVERITY_SHAPES
 from screens.widgets.doc_pane import DocPane
+from screens.widgets.explanations.badges import contradictions
 
 if TYPE_CHECKING:
     from app.shell import Shell
@@ -168,7 +170,7 @@ class Papers(Container):
         names = {
             "case": "Case",
             "reviews": "Reviews",
-            "why": "Why",
+            "why": f"Why {SEVERITY_SHAPES['critical']}" if contradictions(view.warnings) else "Why",
             "similar": "Similar",
             "provenance": f"Provenance {found.count('present')}/{found.applicable}",
             "history": "History",

@@ -14,8 +14,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from app.model.explanation import KINDS, Explanation
+from app.model.explanation_checks import warnings_of
 from app.model.prediction import Prediction
-from screens.widgets.explanations import badges, render, title
+from screens.widgets.explanations import badge_lines, note_lines, render, title
 from screens.widgets.explanations.layout import bars
 
 EXPLANATION: TypeAdapter[Explanation] = TypeAdapter(Explanation)
@@ -44,6 +45,12 @@ def explanation(kind: str, *items: Any, **more: Any) -> Explanation:
 
 def lines(given_explanation: Explanation, width: int = 80, case: Prediction | None = None) -> list[str]:
     return [one.plain for one in render(given_explanation, case or prediction(), width)]
+
+
+def said_of(given_explanation: Explanation, case: Prediction | None = None, width: int = 80) -> list[Content]:
+    """The badges and notes of an explanation."""
+    warnings = warnings_of((case or prediction()).model_copy(update={"explanations": [given_explanation]}))
+    return [*badge_lines(warnings, width), *note_lines(warnings, width)]
 
 
 def contribution(feature: str | list[str], amount: float, value: Any = None) -> dict[str, Any]:
@@ -76,11 +83,16 @@ def test_attribution_shows_base_bars_and_result() -> None:
 
 
 def test_attribution_folds_small_and_withheld() -> None:
-    items = [contribution(f"f{n}", 1.0) for n in range(8)] + [contribution("tiny", 0.1)] * 3
+    items = [contribution(f"f{n}", 1.0) for n in range(8)] + [contribution(f"tiny {n}", 0.1) for n in range(3)]
     shown = lines(explanation("attribution", *items, withheld=2, withheld_contribution=-0.5))
     folded = next(one for one in shown if one.startswith("3 others, 2 withheld"))
     assert folded.endswith("−0.20")
     assert not any(one.startswith("tiny") for one in shown)
+
+
+def test_attribution_shows_what_the_sender_left_out() -> None:
+    shown = lines(explanation("attribution", contribution("a", 1.0), omitted_contribution=-0.5))
+    assert next(one for one in shown if one.startswith("what is not listed")).endswith("−0.50")
 
 
 def test_attribution_without_logit_has_no_sigmoid() -> None:
@@ -126,8 +138,8 @@ def test_text_span_marks_the_text_and_ranks() -> None:
     )
     rendered = render(made, prediction(), 80)
     shown = [one.plain for one in rendered]
-    assert shown[0] == "The applicant missed three payments⁺ and asks⁻ for more."
-    underlined = [TEXT[s.start : s.end] for s in rendered[0].spans if "underline" in str(s.style)]
+    assert shown[1] == "The applicant missed three payments⁺ and asks⁻ for more."
+    underlined = [TEXT[s.start : s.end] for s in rendered[1].spans if "underline" in str(s.style)]
     assert "missed three payments" in underlined
     assert [one.split()[0] for one in shown if "“" in one] == ["−0.50", "+0.31", "+0.01"]
     assert any("“asks” ~" in one for one in shown)
@@ -136,9 +148,9 @@ def test_text_span_marks_the_text_and_ranks() -> None:
 
 def test_text_span_finds_the_named_input_or_says_that_it_is_not_here() -> None:
     span = {"start": 4, "end": 13, "contribution": 1.0}
-    assert "applicant⁺" in lines(explanation("text_span", span, target={"input": "letter"}))[0]
+    assert "applicant⁺" in lines(explanation("text_span", span, target={"input": "letter"}))[1]
     gone = lines(explanation("text_span", span, target={"input": "nowhere"}))
-    assert gone[0] == "The text of these spans is not here."
+    assert gone[1] == "The text of these spans is not here."
 
 
 def test_text_span_of_a_long_text_keeps_what_is_near_marks() -> None:
@@ -146,7 +158,7 @@ def test_text_span_of_a_long_text_keeps_what_is_near_marks() -> None:
     start = text.index("line 100")
     span = {"start": start, "end": start + 8, "contribution": 1.0}
     shown = lines(explanation("text_span", span), case=prediction(output={"text": text}))
-    assert shown[:5] == ["⋮", "line 99", "line 100⁺", "line 101", "⋮"]
+    assert shown[1:6] == ["⋮", "line 99", "line 100⁺", "line 101", "⋮"]
 
 
 def test_evidence_groups_raters_and_puts_the_lost_last() -> None:
@@ -233,7 +245,7 @@ def test_trace_marks_risky_steps_and_never_hides_one() -> None:
 
 def test_regions_notes_and_none() -> None:
     region = {"x": 12, "y": 40, "width": 100, "height": 80, "label": "left lung", "contribution": 0.31}
-    assert lines(explanation("image_region", region))[1].split() == (
+    assert lines(explanation("image_region", region))[2].split() == (
         ["left", "lung", "12,", "40", "100", "×", "80", "+0.31"]
     )
     assert lines(explanation("text", "point", text="one\n\ntwo"))[:4] == ["one", "", "two", "• point"]
@@ -250,7 +262,7 @@ def test_every_kind_has_a_title_and_stands_empty(kind: str) -> None:
     empty = explanation(kind)
     assert title(empty)
     assert lines(empty)
-    assert badges(empty, prediction(provenance=None)) == []
+    assert said_of(empty, prediction(provenance=None)) == []
 
 
 def test_a_number_too_long_to_write_is_shown_by_its_size() -> None:
@@ -268,52 +280,77 @@ def test_a_deep_value_is_closed() -> None:
 # Badges
 
 
+def test_a_badge_is_a_shape_a_word_and_a_sentence_and_the_gravest_is_reversed() -> None:
+    made = explanation(
+        "attribution",
+        contribution("month", -1.5, 99),
+        base_value=0.1,
+        output_value=-1.4,
+        target={"label": "bad", "space": "logit"},
+    )
+    shown = said_of(made)
+    assert [one.plain.split()[:2] for one in shown if one.plain.strip()[:1] in "◆▲●○"] == [
+        ["◆", "critical"],
+        ["▲", "high"],
+    ]
+    assert any("reverse" in str(span.style) for span in shown[0].spans)
+    assert not any("reverse" in str(span.style) for one in shown[1:] for span in one.spans)
+
+
+def test_notes_do_not_repeat_what_the_head_says() -> None:
+    made = explanation("attribution", contribution("month", 0.1, 48), base_value=0.64, output_value=0.74)
+    assert said_of(made) == []
+    assert lines(made)[0].startswith("base 0.64   unit not stated   class not stated   ▶ raises  ◀ lowers")
+
+
 @pytest.mark.parametrize(
-    ("explains", "badge"),
+    ("space", "case", "word"),
     [
-        ({"model": "credit-hgb", "version": "2.2.0"}, "explains a different model (credit-hgb 2.2.0)"),
-        ({"artifact_digest": "sha256:bb"}, "explains a different model (artifact sha256:bb)"),
-        ({"model": "credit-hgb", "version": "2.3.0", "artifact_digest": "sha256:aa"}, None),
-        ({"model": "credit-hgb"}, None),
+        ("logit", {"type": "binary"}, "log-odds"),
+        ("logit", {"type": "multiclass", "labels": ["a", "b", "c"]}, "margin"),
+        ("probability", {"type": "binary"}, "probability"),
+        ("raw", {"type": "binary"}, "raw units"),
+        ("splits", {"type": "binary"}, "unit “splits” not known"),
     ],
 )
-def test_badge_for_another_model(explains: dict[str, str], badge: str | None) -> None:
-    assert badges(explanation("text", explains=explains), prediction()) == ([badge] if badge else [])
+def test_class_and_unit_are_always_said(space: str, case: dict[str, Any], word: str) -> None:
+    target = {"label": "bad", "space": space, "input": "letter"}
+    for kind, item in (
+        ("attribution", contribution("month", 0.1)),
+        ("text_span", {"start": 0, "end": 3, "contribution": 0.1}),
+        ("image_region", {"x": 0.1, "contribution": 0.1}),
+    ):
+        head = lines(explanation(kind, item, target=target), case=prediction(task=case))[0]
+        assert head.startswith(word) and "towards bad" in head
+    assert lines(explanation("rule", {"feature": "month", "op": ">", "value": 1}))[-2] == "THEN  class not stated"
+    assert lines(explanation("counterfactual", {"changes": []}))[0] == "1  → class not stated"
 
 
-def test_badge_for_a_counterfactual_to_the_same_label() -> None:
-    badge = ["explains how to reach the label the case already has"]
-    assert badges(explanation("counterfactual", target={"label": "bad"}), prediction()) == badge
-    assert badges(explanation("counterfactual", {"output": {"label": "bad"}}), prediction()) == badge
-    assert badges(explanation("counterfactual", {"output": {"label": "good"}}), prediction()) == []
-    assert badges(explanation("counterfactual"), prediction(output={})) == []
+def test_a_margin_is_not_put_through_a_sigmoid() -> None:
+    made = explanation("attribution", contribution("month", 0.1), output_value=1.2, target={"space": "logit"})
+    assert "→ 0.77" in lines(made)[-1]
+    several = prediction(task={"type": "multiclass", "labels": ["a", "b", "c"]})
+    assert "→" not in lines(made, case=several)[-1]
 
 
-def test_badge_for_spans_without_a_place_but_not_for_moved_ones() -> None:
-    items = [
-        {"start": 0, "end": 3, "anchor": "failed"},
-        {"text": "x"},
-        {"start": 0, "end": 3, "anchor": "shifted"},
-    ]
-    for kind in ("text_span", "evidence"):
-        assert badges(explanation(kind, *items), prediction()) == ["2 spans could not be anchored"]
+def test_a_word_with_several_places_is_marked_at_each_and_listed_once() -> None:
+    made = explanation(
+        "text_span",
+        {"text": "the", "contribution": 0.3, "start": 0, "end": 3, "anchor": "searched", "place_group": 0},
+        {"text": "the", "start": 14, "end": 20, "anchor": "searched", "place_group": 0},
+        {"text": "[CLS]", "contribution": 0.01, "special_token": True},
+        target={"input": "output.text"},
+    )
+    shown = lines(made)
+    assert shown[1].startswith("The⁺ applicant missed⁺ three")
+    assert [one for one in shown if "“The”" in one] == [" +0.30  “The”  2 places ~"]
+    assert not any("not anchored" in one for one in shown)
 
 
-def test_badge_for_sums_that_do_not_hold() -> None:
-    exact: dict[str, Any] = {"fidelity": "exact", "base_value": 1.0, "output_value": 2.0}
-    badge = ["not additive: base + contributions ≠ output"]
-    assert badges(explanation("attribution", contribution("a", 0.98), **exact), prediction()) == badge
-    assert badges(explanation("attribution", contribution("a", 0.995), **exact), prediction()) == []
-    assert badges(explanation("attribution", contribution("a", 0.5), withheld=1, **exact), prediction()) == []
-    approximate = exact | {"fidelity": "approximation"}
-    assert badges(explanation("attribution", contribution("a", 0.5), **approximate), prediction()) == []
-
-
-def test_badge_for_a_surrogate_that_does_not_follow() -> None:
-    score = {"name": "r2", "value": 0.26}
-    (badge,) = badges(explanation("attribution", fidelity_score=score), prediction())
-    assert "r2 0.26" in badge
-    assert badges(explanation("attribution", fidelity_score=score | {"value": 0.5}), prediction()) == []
+def test_changes_that_change_nothing_are_counted_only() -> None:
+    changes = [{"feature": "month", "from": 48, "to": 47.99999}, {"feature": "purpose", "from": "A43", "to": "A40"}]
+    shown = lines(explanation("counterfactual", {"changes": changes, "output": {"label": "good"}}))
+    assert shown[1:3] == ["   purpose  A43 → A40", "   1 left out: no change"]
 
 
 # Hostile records
@@ -430,9 +467,9 @@ def test_hostile_records_stay_inside_their_lines(kind: str, data: st.DataObject,
         provenance={"model": {"name": data.draw(VALUE), "version": data.draw(VALUE)}},
     )
     check(render(made, case, width), width)
-    for badge in badges(made, case):
-        assert "\n" not in badge and "\x1b" not in badge
-        assert len(badge) < 200
+    shown = said_of(made, case, width)
+    check(shown, width)
+    assert len(shown) < 40
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from app.audit.verify import verify
+from app.cli import main
+from app.cli.workspace import make_workspace
 from app.model.case import Filter
 from db.engine import open_store
+from tests.builders import record
 from tests.screens.seat import Seat, copy_of, seated
 
 
@@ -333,3 +337,26 @@ def _record(seat: Seat, case: str) -> dict[str, Any]:
     store.close()
     found: dict[str, Any] = next(r for r in map(orjson.loads, rows) if r["id"] == case)
     return found
+
+
+async def test_a_contradiction_is_in_sight_on_every_paper(tmp_path: Path) -> None:
+    root = tmp_path / "desk"
+    make_workspace(root)
+    output = {"label": "hallucinated", "score": 0.97, "text": "It will rain."}
+    target = {"label": "hallucinated", "space": "logit"}
+    items = [{"feature": "length", "value": 3, "contribution": -1.5}]
+    opposite = {"kind": "attribution", "target": target, "base_value": 0.1, "output_value": -1.4, "items": items}
+    made = record(
+        id="opposite",
+        task={"type": "generation", "labels": ["faithful", "hallucinated"], "positive": "hallucinated"},
+        output=output,
+        explanations=[{"kind": "text", "text": "because " * 400}, opposite],
+    )
+    path = root.parent / "in.jsonl"
+    path.write_bytes(orjson.dumps(made))
+    assert main(["--workspace", str(root), "import", str(path), "--queue", "summaries"]) == 0
+    async with seated(root, (80, 24)) as seat:
+        assert await seat.take_next("summaries") == "opposite"
+        await seat.until(lambda: seat.shows("Why ◆"))
+        await seat.press("w")
+        await seat.until(lambda: seat.shows("◆ critical", "attribution below: contradicts the score"))

@@ -25,9 +25,9 @@ from screens.widgets.explanations import (
     text_span,
     trace,
 )
-from screens.widgets.explanations.warnings import badges
+from screens.widgets.explanations.badges import badge_lines, note_lines
 
-__all__ = ["badges", "render", "title"]
+__all__ = ["badge_lines", "note_lines", "render", "title"]
 
 Renderer = Callable[[Any, Prediction, int], list[Content]]
 

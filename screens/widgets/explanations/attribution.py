@@ -5,70 +5,73 @@ from __future__ import annotations
 from rich.cells import cell_len
 from textual.content import Content
 
-from app.model.explanation import Attribution, AttributionItem
+from app.model.explanation import Attribution
+from app.model.explanation_checks.additivity import omitted
+from app.model.explanation_checks.features import Features
+from app.model.explanation_checks.folding import Contribution, folded
+from app.model.explanation_checks.units import unit_of
 from app.model.prediction import Prediction
 from screens.text import join, line
 from screens.widgets.explanations import layout, words
 
 LARGEST = 8
 _WIDEST_BAR = 45
+_MOST_NAMES = 5
 
 
 def render(explanation: Attribution, prediction: Prediction, width: int) -> list[Content]:
     """The waterfall: one line a feature, the rest folded into one line."""
-    ranked = sorted(explanation.items, key=lambda item: -abs(item.contribution))
+    ranked = sorted(folded(explanation.items, Features(prediction.inputs)), key=lambda one: -abs(one.amount))
     shown, rest = ranked[:LARGEST], ranked[LARGEST:]
-    labels = [(_feature(item), "" if item.value is None else words.short(item.value)) for item in shown]
-    values = [item.contribution for item in shown]
-    if rest or explanation.withheld:
-        labels.append((_folded_label(explanation, len(rest)), ""))
-        values.append(words.total([*(item.contribution for item in rest), explanation.withheld_contribution]))
+    labels = [(_feature(one), _value(one)) for one in shown]
+    values = [one.amount for one in shown]
+    left_out = omitted(explanation)
+    if rest or explanation.withheld or left_out is not None:
+        labels.append((_folded_label(explanation, len(rest), left_out is not None), ""))
+        sums = (explanation.withheld_contribution, left_out or 0.0)
+        values.append(words.total([*(one.amount for one in rest), *sums]))
     places = words.decimals(values)
     table = _table(labels, values, places, width) if values else [line("no contributions", layout.MUTED)]
     return [
-        *_head(explanation, places, width),
+        *_head(explanation, prediction, places, width),
         *table,
-        *words.footer(explanation, width, _result(explanation)),
+        *words.footer(explanation, width, _result(explanation, prediction)),
     ]
 
 
-def additivity_gap(explanation: Attribution) -> float:
-    """|base + contributions − output| ÷ the scale of the contributions; 0 where it cannot be told."""
-    base, output = explanation.base_value, explanation.output_value
-    if base is None or output is None:
-        return 0.0
-    # A hundredth of everything keeps the sums finite.
-    parts = [item.contribution / 100 for item in explanation.items]
-    scale = max(words.total(abs(part) for part in parts), abs(output / 100 - base / 100))
-    gap = abs(words.total([base / 100, *parts]) - output / 100)
-    return gap / scale if gap > 1e-9 * (abs(base / 100) + abs(output / 100)) and scale else 0.0
+def _feature(one: Contribution) -> str:
+    return " × ".join(one.names[:_MOST_NAMES])
 
 
-def _feature(item: AttributionItem) -> str:
-    return item.feature if isinstance(item.feature, str) else " × ".join(item.feature[:5])
+def _value(one: Contribution) -> str:
+    """The value, or the input's where the explainer saw an encoded one."""
+    if one.value is None or one.value == "":
+        return ""
+    return words.short(one.value) + (" (encoded)" if one.encoded else "")
 
 
-def _folded_label(explanation: Attribution, others: int) -> str:
+def _folded_label(explanation: Attribution, others: int, more: bool) -> str:
     parts = [words.count(others, "other")] if others else []
+    if more:
+        parts.append("what is not listed")
     if explanation.withheld:
         parts.append(f"{explanation.withheld:,} withheld")
     return ", ".join(parts)
 
 
-def _head(explanation: Attribution, places: int, width: int) -> list[Content]:
-    target = explanation.target.label if explanation.target else None
-    towards = f"▶ towards {words.short(target, 40)}  ◀ away" if target else "▶ raises  ◀ lowers"
+def _head(explanation: Attribution, prediction: Prediction, places: int, width: int) -> list[Content]:
     base = explanation.base_value
     start = join(line(f"base {words.number(base, places)}"), Content("   ")) if base is not None else Content("")
-    return layout.wrap(join(start, line(towards, layout.MUTED)), width)
+    return layout.wrap(join(start, words.subject(explanation, prediction)), width)
 
 
-def _result(explanation: Attribution) -> str:
+def _result(explanation: Attribution, prediction: Prediction) -> str:
+    """The output, and its probability where one class's log-odds give it."""
     output = explanation.output_value
     if output is None:
         return ""
-    logit = explanation.target is not None and explanation.target.space == "logit"
-    return f"f(x) {words.number(output)}" + (f" → {words.probability(output)}" if logit else "")
+    told = unit_of(explanation) == "log-odds" and not words.several_classes(prediction)
+    return f"f(x) {words.number(output)}" + (f" → {words.probability(output)}" if told else "")
 
 
 def _table(labels: list[tuple[str, str]], values: list[float], places: int, width: int) -> list[Content]:

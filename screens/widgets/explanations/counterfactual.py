@@ -6,6 +6,8 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from app.model.explanation import Change, Counterfactual, CounterfactualItem
+from app.model.explanation_checks.features import Features
+from app.model.explanation_checks.folding import real_changes, unchanged
 from app.model.prediction import Prediction
 from screens.text import join, line
 from screens.widgets.explanations import layout, words
@@ -16,12 +18,16 @@ _MARGIN = 3
 def render(explanation: Counterfactual, prediction: Prediction, width: int) -> list[Content]:
     """Blocks of `month  48 → 10`, then the fidelity."""
     items, left_out = layout.capped(explanation.items)
-    names = (change.feature for item in items for change in item.changes[: layout.MOST_ITEMS])
+    features = Features(prediction.inputs)
+    changes = [real_changes(item.changes, features) for item in items]
+    names = (change.feature for each in changes for change in each[: layout.MOST_ITEMS])
     name_width = min(max((cell_len(words.short(name)) for name in names), default=0), width // 3)
     immutable = set(explanation.immutable)
     lines: list[Content] = []
-    for number, item in enumerate(items, 1):
-        lines += [*_heading(number, item, explanation, width), *_changes(item, immutable, name_width, width)]
+    for number, (item, real) in enumerate(zip(items, changes, strict=True), 1):
+        lines += [*_heading(number, item, explanation, width), *_changes(real, immutable, name_width, width)]
+        if len(real) < len(item.changes) and (same := unchanged(item.changes)):
+            lines.append(line(f"{same:,} left out: no change", layout.MUTED).pad_left(_MARGIN))
     if not explanation.items:
         lines.append(line("no counterfactuals", layout.MUTED))
     if left_out:
@@ -29,16 +35,9 @@ def render(explanation: Counterfactual, prediction: Prediction, width: int) -> l
     return [*lines, *words.footer(explanation, width)]
 
 
-def leads_to(explanation: Counterfactual) -> set[str]:
-    """Every label that the explanation says how to reach."""
-    labels = {item.output.label for item in explanation.items if item.output}
-    labels.add(explanation.target.label if explanation.target else None)
-    return {label for label in labels if label is not None}
-
-
 def _heading(number: int, item: CounterfactualItem, explanation: Counterfactual, width: int) -> list[Content]:
     target = explanation.target.label if explanation.target else None
-    label = (item.output.label if item.output else None) or target or "another outcome"
+    label = (item.output.label if item.output else None) or target or "class not stated"
     score = item.output.score if item.output else None
     distance = (item.model_extra or {}).get("distance")
     body = join(
@@ -50,8 +49,8 @@ def _heading(number: int, item: CounterfactualItem, explanation: Counterfactual,
     return layout.hang(line(f"{number}".ljust(_MARGIN)), body, width)
 
 
-def _changes(item: CounterfactualItem, immutable: set[str], name_width: int, width: int) -> list[Content]:
-    changes, left_out = layout.capped(item.changes)
+def _changes(real: list[Change], immutable: set[str], name_width: int, width: int) -> list[Content]:
+    changes, left_out = layout.capped(real)
     lines: list[Content] = []
     for change in changes:
         lines += _change(change, change.feature in immutable, name_width, width)

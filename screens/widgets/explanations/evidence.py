@@ -36,7 +36,7 @@ def render(explanation: Evidence, prediction: Prediction, width: int) -> list[Co
     if not claims:
         lines.append(line("no claims marked", layout.MUTED))
     if any(moved(claim.item) for claim in claims):
-        lines.append(line(f"{words.MOVED} moved to where its words stand", layout.MUTED))
+        lines.append(line(words.FOUND_BY_WORDS, layout.MUTED))
     if left_out:
         lines.append(layout.more(left_out, "claims"))
     return [*lines, *words.footer(explanation, width)]

@@ -20,7 +20,8 @@ def render(explanation: ImageRegion, prediction: Prediction, width: int) -> list
     if not items:
         return [line("no regions", layout.MUTED), *words.footer(explanation, width)]
     places = words.decimals(item.contribution for item in items if item.contribution is not None)
-    lines = _table([_HEAD, *(_cells(item, places) for item in items)], items, width)
+    lines = layout.wrap(words.subject(explanation, prediction, "+", words.MINUS), width)
+    lines += _table([_HEAD, *(_cells(item, places) for item in items)], items, width)
     if left_out:
         lines.append(layout.more(left_out, "regions"))
     return [*lines, *words.footer(explanation, width)]

@@ -22,8 +22,8 @@ def render(explanation: Rule, prediction: Prediction, width: int) -> list[Conten
     lines = _table(items, width)
     if left_out:
         lines.append(layout.more(left_out, "conditions"))
-    if label is not None:
-        lines += layout.hang(line("THEN  ", layout.MUTED), line(words.short(label), "bold"), width)
+    then = line(words.short(label), "bold") if label is not None else line("class not stated", words.WARNED)
+    lines += layout.hang(line("THEN  ", layout.MUTED), then, width)
     return [*lines, *words.footer(explanation, width)]
 
 

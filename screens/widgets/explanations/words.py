@@ -9,12 +9,17 @@ from collections.abc import Iterable
 from textual.content import Content
 
 from app.model.explanation import ExplanationBase
-from screens.text import line, shorten, value_text
+from app.model.explanation_checks.facts import Facts
+from app.model.explanation_checks.units import sigmoid, unit_of
+from app.model.prediction import Prediction
+from screens.text import join, line, shorten, value_text
 from screens.widgets.explanations.layout import MUTED, NEGATIVE, POSITIVE, wrap
 
 MINUS = "−"
 NOT_ANCHORED = "[not anchored]"
 MOVED = "~"
+FOUND_BY_WORDS = f"{MOVED} found by its words"
+WARNED = "$warning"
 _MOST_PARTS = 40
 _FIDELITY = {
     "exact": "exact",
@@ -56,8 +61,7 @@ def total(values: Iterable[float]) -> float:
 
 def probability(logit: float) -> str:
     """The sigmoid of a logit with two decimals; what rounds to 0 or 1 says so."""
-    small = math.exp(-min(abs(logit), 700.0))
-    share = (1 if logit >= 0 else small) / (1 + small)
+    share = sigmoid(logit)
     return "<0.01" if share < 0.005 else ">0.99" if share > 0.995 else f"{share:.2f}"
 
 
@@ -84,6 +88,30 @@ def _pruned(value: object, depth: int) -> object:
 def count(n: int, one: str, many: str = "") -> str:
     """`1 span`, `2 spans`."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def several_classes(prediction: Prediction) -> bool:
+    """Whether one class's log-odds are a margin among several."""
+    return Facts(prediction).several
+
+
+def subject(explanation: ExplanationBase, prediction: Prediction, more: str = "▶", less: str = "◀") -> Content:
+    """Of which class and in which unit contributions count, or that it is not stated."""
+    label = explanation.target.label if explanation.target else None
+    unit = unit_of(explanation)
+    if unit == "unknown":
+        space = explanation.target.space if explanation.target else ""
+        said = line(f"unit “{shorten(space or '', 20)}” not known", WARNED)
+    elif unit == "not stated":
+        said = line(f"unit {unit}", WARNED)
+    else:
+        margin = unit == "log-odds" and several_classes(prediction)
+        said = line("margin" if margin else "raw units" if unit == "raw" else unit, MUTED)
+    if label is None:
+        towards = join(line("class not stated", WARNED), line(f"   {more} raises  {less} lowers", MUTED))
+    else:
+        towards = line(f"{more} towards {short(label, 40)}  {less} away", MUTED)
+    return join(said, Content("   "), towards)
 
 
 def fidelity(explanation: ExplanationBase) -> str:
