@@ -311,4 +311,4 @@ def _known(kept: dict[str, Any], rules: Withheld, taken: Taken, beside: str) -> 
     for attribute, value in found_under:
         taken.add(attribute, f"elsewhere.{attribute}", value)
     known = known_values(taken.pairs)
-    return kept, scrubber(known, f"{joined_texts(kept)}\n{beside}") if known else None
+    return kept, scrubber(known, f"{joined_texts(kept)} {beside}") if known else None
