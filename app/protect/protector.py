@@ -133,7 +133,7 @@ class Protector:
     def _known(self, kept: dict[str, Any], taken: Taken, visible_id: str, file: str) -> Scrubber | None:
         """What masks known values in the record; notes whether its id and the name of its file hold any."""
         known = known_values(taken.pairs)
-        found = scrubber(known, f"{joined_texts(kept)}\n{file}") if known else None
+        found = scrubber(known, f"{joined_texts(kept)} {file}") if known else None
         self.told_by_id = bool(found and visible_id and found.spans(visible_id))
         self.told_by_file = bool(found and file and found.spans(file))
         return found
