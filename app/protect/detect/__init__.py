@@ -24,9 +24,11 @@ _KEY_CHARACTERS = 20
 _CUES = any_of((
     "pass", "pwd", "secret", "token", "kennwort", "contrase", "clave", "senha", "phrase", "mnemonic", "user", "handle",
     "nick", "insta", "telegram", "snap", "tiktok", "discord", "skype", "signal", "twitter", "t.me", "u/", "plate",
-    "registration", "kennzeichen", "born", "birth", "dob", "geb", "naiss", "nee ", "ne le", "ne(e)", "naci", "nasc", "mdp",
+    "registration", "kennzeichen", "born", "birth", "dob", "geb", "naiss", "nee ", "ne le", "ne(e)", "naci", "nasc",
+    "mdp",
     "key", "pin", "cvv", "otp", "parola", "wachtwoord", "haslo", "losenord", "schlussel", "jeton", "login", "alias",
-    "placa", "plaque", "matricul", "usuario", "credential", "bearer", "mot de", "linkedin", "reddit", "facebook", "///",
+    "placa", "plaque", "matricul", "usuario", "credential", "bearer", "mot de", "linkedin", "reddit", "facebook",
+    "///",
 ))  # fmt: skip
 # Below this length a plain word is no identifier.
 _WORD_CHARACTERS = 20

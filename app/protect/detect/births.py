@@ -8,15 +8,19 @@ from app.protect.detect.spans import Span
 from app.protect.detect.words import word_set
 
 _CUE = re.compile(
-    r"\b(?:d\.?o\.?b\b\.?|dates? of birth|birth ?(?:date|day)|day of birth|born(?: and raised)?|year of birth|geburts(?:datum|tag)"
-    r"|geb(?:oren)?\b\.?|(?:date|jour|lieu et date) de naissance|naissance|nee?s?(?:\(e\))?(?= (?:le|en|a|au|dans|un|d')\b)"
-    r"|anniversaire|fecha de nac(?:imiento|\.)?|nacimiento|nacio|nacid[oa]s?|nac\.|naci|cumpleanos|data de nasc(?:imento|\.)?"
+    r"\b(?:d\.?o\.?b\b\.?|dates? of birth|birth ?(?:date|day)|day of birth|born(?: and raised)?|year of birth"
+    r"|geburts(?:datum|tag)"
+    r"|geb(?:oren)?\b\.?|(?:date|jour|lieu et date) de naissance|naissance|nee?s?(?:\(e\))?(?= (?:le|en|a|au|dans|un"
+    r"|d')\b)"
+    r"|anniversaire|fecha de nac(?:imiento|\.)?|nacimiento|nacio|nacid[oa]s?|nac\.|naci|cumpleanos|data de "
+    r"nasc(?:imento|\.)?"
     r"|nascimento|nascid[oa]s?|nasceu|nasci|aniversario|nat[oa](?= (?:il|a|l'|nel)\b)|nascita|geboortedatum"
     r"|urodz(?:ony|ona|il|ila)|ur\.|fodt|fodd|fodselsdato|fodelsedatum|syntynyt)"
 )
 _CUE_WORDS = (
     "born", "birth", "dob", "d.o.b", "gebor", "geburt", "geb.", "naiss", "ne le", "nee le", "ne en", "nee en", "nee a",
-    "ne a", "nee un", "ne(e)", "nee au", "ne au", "anniversa", "nac", "nasc", "cumple", "aniversario", "nato ", "nata ",
+    "ne a", "nee un", "ne(e)", "nee au", "ne au", "anniversa", "nac", "nasc", "cumple", "aniversario", "nato ",
+    "nata ",
     "urodz", "ur. ", "fodt", "fodd", "fods", "fodel", "syntynyt",
 )  # fmt: skip
 _TOKEN = re.compile(
@@ -24,18 +28,24 @@ _TOKEN = re.compile(
 )
 _REACH_CHARACTERS, _LEAD_WORDS, _MOST_TOKENS = 110, 7, 24
 _MONTHS = word_set(
-    "january february march april may june july august september october november december jan feb mar apr jun jul aug "
-    "sep sept oct nov dec januar janner februar feber marz mai juni juli oktober dezember dez janvier fevrier mars avril "
-    "juin juillet aout septembre octobre novembre decembre enero febrero marzo abril mayo junio julio agosto septiembre "
+    "january february march april may june july august september october november december jan feb mar apr jun jul "
+    "aug "
+    "sep sept oct nov dec januar janner februar feber marz mai juni juli oktober dezember dez janvier fevrier mars "
+    "avril "
+    "juin juillet aout septembre octobre novembre decembre enero febrero marzo abril mayo junio julio agosto "
+    "septiembre "
     "setiembre octubre noviembre diciembre ene abr ago dic janeiro fevereiro marco maio junho julho setembro outubro "
     "novembro dezembro gennaio febbraio aprile maggio giugno luglio settembre ottobre dicembre januari februari maart "
     "mei augustus stycznia lutego marca kwietnia maja czerwca lipca sierpnia wrzesnia pazdziernika listopada grudnia "
     "marts augusti"
 )
 _NUMBER_WORDS = word_set(
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
-    "nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand oh first second third fourth fifth "
-    "sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth "
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen "
+    "nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand oh first second third fourth "
+    "fifth "
+    "sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth "
+    "eighteenth "
     "nineteenth twentieth thirtieth "
     "un une deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize vingt vingts trente "
     "quarante cinquante soixante septante huitante octante nonante cent cents mil mille premier premiere "
@@ -97,7 +107,11 @@ def _date_after(small: str, start: int) -> Span | None:
         month = word in _MONTHS and (months == 0 or word not in ("mar", "may"))
         number = word[0].isdigit() or word in _NUMBER_WORDS or bool(_GERMAN_NUMBER.fullmatch(word))
         if month or number:
-            if word in ("un", "une", "una", "um", "uma", "a", "one", "second", "e") and first < 0 and not _leads(small, token):
+            if (
+                word in ("un", "une", "una", "um", "uma", "a", "one", "second", "e")
+                and first < 0
+                and not _leads(small, token)
+            ):
                 skipped += 1
                 continue
             first = token.start() if first < 0 else first

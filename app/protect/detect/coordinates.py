@@ -21,7 +21,8 @@ _CUE = re.compile(
     r"|[@?&](?:q|ll|loc|center|mlat)?=?$"
 )
 _MEASURE = re.compile(
-    r"\b(?:loss|accuracy|auc|f1|score|mean|std|ratio|rate|price|vector|embedding|weights?|logits?|interval|range|ci|rmse"
+    r"\b(?:loss|accuracy|auc|f1|score|mean|std|ratio|rate|price|vector|embedding|weights?|logits?|interval|range|ci"
+    r"|rmse"
     r"|mae|shap|probabilit(?:y|ies)|eur|usd|gbp|version|between|quantiles?|bounds?|coefficients?|array|tensor)\b"
 )
 _KEYED = re.compile(
@@ -29,7 +30,9 @@ _KEYED = re.compile(
     r"([-+]?\d{1,3}\.\d{2,16}(?: ?°)?(?: ?[nsew]\b)?)"
 )
 _DEGREES = r"(?:°|o(?=[ \d])|deg(?:rees?)?\.?)"
-_MINUTES = r"(?: ?\d{1,2}(?:\.\d{1,8})? ?(?:'|′|m(?:in)?\b)?)?(?: ?\d{1,2}(?:\.\d{1,8})? ?(?:\"|''|′′|″|′|s(?:ec)?\b)?)?"
+_MINUTES = (
+    r"(?: ?\d{1,2}(?:\.\d{1,8})? ?(?:'|′|m(?:in)?\b)?)?(?: ?\d{1,2}(?:\.\d{1,8})? ?(?:\"|''|′′|″|′|s(?:ec)?\b)?)?"
+)
 _ANGLE = rf"\d{{1,3}}(?:\.\d{{1,12}})? ?{_DEGREES}{_MINUTES}"
 _ANGLES = re.compile(
     rf"(?<![\w.]){_ANGLE} ?[NSns]\b[ ,;/]{{0,3}}(?:and |y |und |et |e )?{_ANGLE} ?[EWOewo]\b"

@@ -9,45 +9,13 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
+from app.protect.detect.issuers import HEX_PREFIXES, PREFIX_LENGTHS, PREFIXES, WEAK_PREFIXES
 from app.protect.detect.spans import Span
 from app.protect.detect.words import any_of, is_common, word_set
 
 # Runs that may be a key. What joins its parts (`.`, `:`) is looked at by the patterns below.
 _RUN = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{16,}+")
 
-# Public prefixes of issuers, each with the least length of what follows.
-_PREFIXES = {
-    # Cloud and hosting
-    "AKIA": 16, "ASIA": 16, "ABIA": 16, "ACCA": 16, "AROA": 16, "AIDA": 16, "LTAI": 12, "AKID": 24, "AIza": 30,
-    "GOCSPX-": 20, "dop_v1_": 32, "doo_v1_": 32, "dor_v1_": 32, "HRKU-": 20, "pscale_tkn_": 20, "pscale_pw_": 20,
-    "nfp_": 30, "sbp_": 30, "sb_secret_": 20, "vcp_": 20, "fo1_": 30, "rnd_": 24, "CFPAT-": 30,
-    # Code and packages
-    "ghp_": 30, "gho_": 30, "ghu_": 30, "ghs_": 30, "ghr_": 30, "github_pat_": 30, "glpat-": 16, "gldt-": 16,
-    "glrt-": 16, "glcbt-": 16, "glptt-": 30, "glft-": 16, "glsoat-": 16, "glimt-": 16, "gloas-": 30, "npm_": 30,
-    "pypi-": 40, "rubygems_": 40, "dckr_pat_": 20, "dckr_oat_": 20, "ATATT3": 40, "ATBB": 24, "lin_api_": 30,
-    "CLOJARS_": 40, "oy2": 40, "pul-": 40, "sgp_": 30, "sntrys_": 40, "sntryu_": 40, "glsa_": 30, "glc_": 30,
-    "NRAK-": 24, "PMAK-": 30, "dapi": 32, "ntn_": 30, "secret_": 40, "figd_": 30, "phx_": 30, "bkua_": 30,
-    "tfp_": 30, "rdme_": 40, "xkeysib-": 40, "aio_": 26, "EZAK": 40, "EZTK": 40, "CCIPAT_": 20,
-    # Chat and messages
-    "xoxb-": 20, "xoxp-": 20, "xoxa-": 20, "xoxr-": 20, "xoxs-": 20, "xoxe-": 20, "xoxc-": 20, "xoxd-": 20,
-    "xapp-": 20, "key-": 32,
-    # Payments
-    "sk_live_": 16, "sk_test_": 16, "rk_live_": 16, "rk_test_": 16, "pk_live_": 16, "pk_test_": 16, "whsec_": 24,
-    "sq0atp-": 20, "sq0csp-": 20, "FLWSECK-": 20, "FLWSECK_TEST-": 12, "rzp_live_": 14, "rzp_test_": 14,
-    "shpat_": 30, "shpss_": 30, "shpca_": 30, "shppa_": 30, "duffel_live_": 30, "access_token_prod": 16,
-    # Language models
-    "sk-": 20, "sk_": 40, "hf_": 30, "gsk_": 40, "xai-": 40, "pplx-": 40, "r8_": 30, "nvapi-": 40, "tvly-": 20,
-    "fw_": 22, "co_": 40, "ls__": 30, "lsv2_pt_": 30, "lsv2_sk_": 30, "sk-ant-": 20, "jina_": 40, "api_org_": 30,
-    # Secret stores
-    "AGE-SECRET-KEY-1": 40, "ops_": 40, "FwoG": 40,
-}  # fmt: skip
-# Prefixes that words begin with as well: what follows has to look random.
-_WEAK_PREFIXES = frozenset(
-    ("sk-", "sk_", "key-", "co_", "fw_", "secret_", "oy2", "AKID", "ABIA", "ACCA", "FwoG", "glc_", "rnd_", "ops_", "pul-", "ls__", "aio_", "fo1_")
-)
-_BY_LENGTH = sorted({len(prefix) for prefix in _PREFIXES}, reverse=True)
-# Of these the rest is as long as said, and hexadecimal.
-_HEX_PREFIXES = {"SK": 32, "AC": 32, "dapi": 32, "key-": 32, "whsec-": 32, "pat": 64}
 _HEX = re.compile(r"[0-9a-f]+")
 # Of random letters every second or third one changes its case; of words hardly any.
 _LETTERS_PER_CHANGE = 4
@@ -55,7 +23,8 @@ _LETTERS_PER_CHANGE = 4
 # Keys in several parts.
 _JWT = re.compile(r"(?<![\w-])eyJ[\w-]{8,}+\.[\w-]{4,}+(?:\.[\w-]*+){0,3}")
 _DOTTED = re.compile(
-    r"(?<![\w.-])(?:SG\.[\w-]{16,32}\.[\w-]{32,64}|ya29\.[\w.-]{20,}+|1//0[\w-]{30,}+|hv[sbr]\.[\w-]{20,}+|sl\.[\w-]{60,}+"
+    r"(?<![\w.-])(?:SG\.[\w-]{16,32}\.[\w-]{32,64}|ya29\.[\w.-]{20,}+|1//0[\w-]{30,}+|hv[sbr]\.[\w-]{20,}+"
+    r"|sl\.[\w-]{60,}+"
     r"|dp\.(?:pt|st|ct|sa|scim|audit)\.[\w.-]{30,}+|[A-Za-z0-9]{14}\.atlasv1\.[\w-]{40,}+|pat[\w]{14}\.[0-9a-f]{64}"
     r"|v2\.local\.[\w-]{20,}+|[0-9a-f]{32}-us\d{1,2}(?!\w))"
 )
@@ -98,14 +67,17 @@ _CUES = {
 }  # fmt: skip
 _CUE = any_of(_CUES)
 # Words that are part of many others.
-_WHOLE = frozenset(("pass", "pw", "psk", "mdp", "clave", "sig", "pin", "otp", "tan", "cvv", "cvc", "cvv2", "cvc2", "seed"))
-_NO_KEY_BEFORE = re.compile(r"(?:primary|foreign|public|partition|sort|cache|object|registry|idempotency|unique|composite|answer|hot|index)[ _-]?$")
+_WHOLE = frozenset(
+    ("pass", "pw", "psk", "mdp", "clave", "sig", "pin", "otp", "tan", "cvv", "cvc", "cvv2", "cvc2", "seed")
+)
 _KEY_BEFORE = re.compile(
     r"(?:api|access|secret|private|auth|account|encryption|signing|subscription|master|client|service|application|app"
-    r"|consumer|ssh|session|license|recovery|deploy|functions?|storage|webhook|hmac|aes|signature)[ _-]?(?:access[ _-]?)?$"
+    r"|consumer|ssh|session|license|recovery|deploy|functions?|storage|webhook|hmac|aes"
+    r"|signature)[ _-]?(?:access[ _-]?)?$"
 )
 _SIGN = re.compile(
-    r"[\"'`]?(?: ?(?:for|of|to|fur|pour|para|de)(?: [\w.@-]{1,24}){1,3}?)? ?(?:(?:has been |was )?(?:set|changed|reset) to"
+    r"[\"'`]?(?: ?(?:for|of|to|fur|pour|para|de)(?: [\w.@-]{1,24}){1,3}?)? ?(?:(?:has been |was )?(?:set|changed"
+    r"|reset) to"
     r"|(?::=|=>|->|==|[:=])|is|was|ist|lautet|est|es|e|era|war)(?=[\s\"'`:<*\w+/$#@!%&]) ?(?:now )?[:=]? ?[\"'`]?"
 )
 _FLAG = re.compile(r"[ =][\"'`]?")
@@ -141,7 +113,7 @@ def credentials(folded: str, small: str) -> list[Span]:
 def _prefixed(folded: str) -> Iterator[Span]:
     for hit in _RUN.finditer(folded):
         run = hit.group()
-        if any(run[:length] in _PREFIXES and _fits(run, length) for length in _BY_LENGTH) or _is_hex_key(run):
+        if any(run[:length] in PREFIXES and _fits(run, length) for length in PREFIX_LENGTHS) or _is_hex_key(run):
             yield Span(*hit.span(), "secret")
         elif run[0] in "MNO" and (parts := _DISCORD.match(folded, hit.start())):
             yield Span(*parts.span(), "secret")
@@ -150,9 +122,9 @@ def _prefixed(folded: str) -> Iterator[Span]:
 def _fits(run: str, length: int) -> bool:
     """Whether what follows the prefix is long enough, and no words."""
     prefix, rest = run[:length], run[length:]
-    if prefix in _WEAK_PREFIXES:
-        return len(rest) >= _PREFIXES[prefix] and _is_random(rest)
-    if len(rest) < min(12, _PREFIXES[prefix]) or not any(map(str.isalpha, rest)):
+    if prefix in WEAK_PREFIXES:
+        return len(rest) >= PREFIXES[prefix] and _is_random(rest)
+    if len(rest) < min(12, PREFIXES[prefix]) or not any(map(str.isalpha, rest)):
         return False
     return any(map(str.isdigit, rest)) or _changes(rest) * _LETTERS_PER_CHANGE >= len(rest)
 
@@ -160,7 +132,7 @@ def _fits(run: str, length: int) -> bool:
 def _is_hex_key(run: str) -> bool:
     return any(
         run.startswith(prefix) and len(run) == len(prefix) + size and _HEX.fullmatch(run, len(prefix))
-        for prefix, size in _HEX_PREFIXES.items()
+        for prefix, size in HEX_PREFIXES.items()
     )
 
 
@@ -246,7 +218,7 @@ def _plain_value(folded: str, start: int, quoted: bool) -> Span | None:
         return None
     if value.lower() in _CUES or (not quoted and _CODE_AFTER.match(folded, hit.end())):
         return None
-    plain = value.isalpha() and (is_common(value) or value.islower() and len(value) > 24)
+    plain = value.isalpha() and (is_common(value) or (value.islower() and len(value) > 24))
     if plain and not (quoted and value.lower() not in _NO_SECRET):
         return None
     if _NAME_OF_SOMETHING.fullmatch(value) and not quoted:

@@ -10,26 +10,36 @@ from app.protect.detect.words import any_of, is_common, word_set
 
 # A profile is what follows one of these in a link; what follows that is a post, and no part of the name.
 _PROFILE = re.compile(
-    r"(?<![\w.-])(?:www\.|m\.|mobile\.|[a-z]{2}\.|[a-z]{2}-[a-z]{2}\.)?(?:t\.me|telegram\.me|telegram\.dog|twitter\.com|x\.com|instagram\.com"
-    r"|instagr\.am|facebook\.com|fb\.com|fb\.me|m\.me|(?:[a-z]{2}\.)?linkedin\.com/(?:in|pub)|tiktok\.com|snapchat\.com/add"
-    r"|youtube\.com/(?:c|user)|youtube\.com(?=/@)|reddit\.com/(?:u|user)|vk\.com|ok\.ru/profile|wa\.me|threads\.(?:net|com)"
-    r"|bsky\.app/profile|medium\.com(?=/@)|twitch\.tv|pinterest\.(?:com|de|fr|es)|soundcloud\.com|onlyfans\.com|patreon\.com"
-    r"|steamcommunity\.com/(?:id|profiles)|discord(?:app)?\.com/users|keybase\.io|paypal\.me|venmo\.com|cash\.app|ko-fi\.com"
-    r"|last\.fm/user|letterboxd\.com|strava\.com/athletes|flickr\.com/people|xing\.com/profile|signal\.me/#p|mastodon\.\w+(?=/@)"
+    r"(?<![\w.-])(?:www\.|m\.|mobile\.|[a-z]{2}\.|[a-z]{2}-[a-z]{2}\.)?(?:t\.me|telegram\.me|telegram\.dog"
+    r"|twitter\.com|x\.com|instagram\.com"
+    r"|instagr\.am|facebook\.com|fb\.com|fb\.me|m\.me|(?:[a-z]{2}\.)?linkedin\.com/(?:in|pub)|tiktok\.com"
+    r"|snapchat\.com/add"
+    r"|youtube\.com/(?:c|user)|youtube\.com(?=/@)|reddit\.com/(?:u|user)|vk\.com|ok\.ru/profile|wa\.me"
+    r"|threads\.(?:net|com)"
+    r"|bsky\.app/profile|medium\.com(?=/@)|twitch\.tv|pinterest\.(?:com|de|fr|es)|soundcloud\.com|onlyfans\.com"
+    r"|patreon\.com"
+    r"|steamcommunity\.com/(?:id|profiles)|discord(?:app)?\.com/users|keybase\.io|paypal\.me|venmo\.com|cash\.app"
+    r"|ko-fi\.com"
+    r"|last\.fm/user|letterboxd\.com|strava\.com/athletes|flickr\.com/people|xing\.com/profile|signal\.me/#p"
+    r"|mastodon\.\w+(?=/@)"
     r"|linktr\.ee|about\.me|gitlab\.com/u|open\.spotify\.com/user|weibo\.com/u|line\.me/ti/p)"
     r"/(@?[\w.~%+-]{2,64}+(?:@[\w.-]+)?)",
     re.I,
 )
 _PAGES = word_set(
-    "i p s c search login signin signup share sharer intent hashtag explore reel reels stories watch pages groups events "
+    "i p s c search login signin signup share sharer intent hashtag explore reel reels stories watch pages groups "
+    "events "
     "home about company help privacy policies legal tos jobs settings messages notifications compose download dialog "
     "plugins tr marketplace gaming hub people topics directory games store docs developers developer business ads api "
     "status web accounts sharer.php profile.php joinchat addstickers proxy socks iv tag discover trending music"
 )
 _NETWORKS = (
-    "instagram", "insta", "ig", "twitter", "telegram", "tg", "snapchat", "snap", "tik tok", "tiktok", "discord", "skype",
-    "wechat", "weixin", "line id", "kik", "facebook", "fb", "messenger", "mastodon", "bluesky", "bsky", "threads", "reddit",
-    "steam", "psn", "xbox live", "xbox", "gamertag", "youtube", "twitch", "onlyfans", "viber", "icq", "qq", "vk", "signal",
+    "instagram", "insta", "ig", "twitter", "telegram", "tg", "snapchat", "snap", "tik tok", "tiktok", "discord",
+    "skype",
+    "wechat", "weixin", "line id", "kik", "facebook", "fb", "messenger", "mastodon", "bluesky", "bsky", "threads",
+    "reddit",
+    "steam", "psn", "xbox live", "xbox", "gamertag", "youtube", "twitch", "onlyfans", "viber", "icq", "qq", "vk",
+    "signal",
     "linkedin", "github", "venmo", "cashapp", "cash app", "matrix", "tumblr", "pinterest", "x.com", "bereal",
 )  # fmt: skip
 _NAME_WORDS = (
@@ -40,24 +50,31 @@ _NAME_WORDS = (
 _CUE = any_of(_NETWORKS + _NAME_WORDS)
 _NETWORK = f"(?:{any_of(_NETWORKS).pattern})"
 _LABELLED = re.compile(
-    rf"(?<![\w.@/-]){_NETWORK}(?: ?(?:handle|id|user ?name|user|name|account|acct|nick(?:name)?|profile|tag|usuario|konto"
-    r"|compte|cuenta|perfil|nutzername|pseudo))?(?: (?:is|ist|est|es|e|under|as|at)\b| ?[:=]| -| ?(?=@)|(?<=handle)|(?<=username)|(?<=user name)|(?<=nickname)|(?<= id))"
+    rf"(?<![\w.@/-]){_NETWORK}(?: ?(?:handle|id|user ?name|user|name|account|acct|nick(?:name)?|profile|tag|usuario"
+    rf"|konto"
+    r"|compte|cuenta|perfil|nutzername|pseudo))?(?: (?:is|ist|est|es|e|under|as|at)\b| ?[:=]| -| ?(?=@)|(?<=handle)"
+    r"|(?<=username)|(?<=user name)|(?<=nickname)|(?<= id))"
     r" ?[\"'(]?(?P<name>@?[a-z0-9_][\w.-]{1,31}(?:#\d{1,6})?|live:[\w.]{3,40})(?![\w@/-])"
 )
 _USERNAME = re.compile(
-    rf"(?<![\w.@/-])(?:{any_of(_NAME_WORDS).pattern})\b(?: (?:on|auf|sur|en|no) [a-z]{{2,12}})?(?: (?:is|ist|est|es|e)\b| ?[:=]) ?[\"']?"
+    rf"(?<![\w.@/-])(?:{any_of(_NAME_WORDS).pattern})\b(?: (?:on|auf|sur|en|no) [a-z]{{2,12}})?(?: (?:is|ist|est|es"
+    rf"|e)\b| ?[:=]) ?[\"']?"
     r"(?P<name>@?[a-z0-9_][\w.-]{2,31}+)(?![@/(])"
 )
 _MENTION = re.compile(r"(?<![\w@/.+:=\"'`<-])@(?P<name>[A-Za-z_]\w{0,29}(?:[.-]\w{1,20}){0,3}+)(?![\w@/({\[:=-]|\.\w)")
 _DECORATOR = re.compile(r"(?:^|\n)[ \t]*(?:[#*+>|-]+ {0,4})?$")
 _CODE_AFTER = re.compile(
-    r" ?(?:decorators?|annotations?|rules?|tags?|directives?|scopes?|packages?|imports?|selectors?|media|class(?:es)?\b"
-    r"|syntax|notation|(?:instance )?variables?|methods?|(?:public|private|protected|static|async|def|class|interface)\b"
-    r"|parameters?|blocks?|propert(?:y|ies)|operators?|mixins?|keyframes|components?|beans?|branch)\b|\n *(?:def|class|async|public"
+    r" ?(?:decorators?|annotations?|rules?|tags?|directives?|scopes?|packages?|imports?|selectors?|media"
+    r"|class(?:es)?\b"
+    r"|syntax|notation|(?:instance )?variables?|methods?|(?:public|private|protected|static|async|def|class"
+    r"|interface)\b"
+    r"|parameters?|blocks?|propert(?:y|ies)|operators?|mixins?|keyframes|components?|beans?|branch)\b|\n *(?:def"
+    r"|class|async|public"
     r"|private|protected|static|@|export|function|var|let|const)\b|\s*$(?<=\n)"
 )
 _CODE_BEFORE = re.compile(
-    r"(?:\b(?:annotat\w+|decorat\w+|npm|yarn|pnpm|install|pip|import|from|jsdoc|javadoc|css|matmul|a|b|x|commit|git|branch)"
+    r"(?:\b(?:annotat\w+|decorat\w+|npm|yarn|pnpm|install|pip|import|from|jsdoc|javadoc|css|matmul|a|b|x|commit|git"
+    r"|branch)"
     r"|[*/\\{}();,=\[\]\d]) ?$"
 )
 # What follows an @ in programs and style sheets. Most other such words are ordinary ones, which names seldom are.
@@ -66,7 +83,8 @@ _CODE_WORDS = word_set(
     "mixin extend use forward param params returns return throws throw typedef type typeparam deprecated see since "
     "author version todo link override overrides test before after bean autowired service component controller entity "
     "table id column staticmethod classmethod dataclass abstractmethod pytest app router click task given when then "
-    "inject injectable input output viewchild ngmodule module pipe get post put patch delete latest next beta alpha rc "
+    "inject injectable input output viewchild ngmodule module pipe get post put patch delete latest next beta alpha "
+    "rc "
     "canary nightly stable everyone here channel all team admin admins mods main master head dev prod root localhost "
     "nullable nonnull notnull transactional lombok getter setter builder data slf4j value qualifier configuration "
     "springbootapplication restcontroller requestmapping getmapping postmapping pathvariable requestbody repository "
@@ -77,8 +95,10 @@ _CODE_WORDS = word_set(
     "internal private public protected readonly async generator callback constructor event fires function license "
     "module name namespace summary this throws tutorial variation yields file fileoverview brief details note warning "
     "attention ingroup defgroup addtogroup code endcode if else endif foreach endforeach for endfor section yield "
-    "def given composite runtime_checkable total_ordering asynccontextmanager singledispatch keyparam register cached_method validator field_validator "
-    "model_validator computed_field classproperty extends csrf auth guest php isset empty switch case break types babel angular vue react nestjs scope graph"
+    "def given composite runtime_checkable total_ordering asynccontextmanager singledispatch keyparam register "
+    "cached_method validator field_validator "
+    "model_validator computed_field classproperty extends csrf auth guest php isset empty switch case break types "
+    "babel angular vue react nestjs scope graph"
 )
 _DISCORD = re.compile(r"(?<![\w#/@.-])(?P<name>[A-Za-z_][\w.]{1,31})#(?P<tag>\d{4})(?![\w-])")
 _THINGS = word_set("issue issues pr pull order ticket room invoice bug case build item lot page section job gh ref")
@@ -117,7 +137,7 @@ def _is_account_name(name: str) -> bool:
     bare = name.lstrip("@")
     if bare.lower().startswith(("self.", "this.")) or "._" in bare or "_." in bare:
         return False
-    if len(bare) < 3 or bare.isdigit() and len(bare) < 5 or bare.lower() in _CODE_WORDS:
+    if len(bare) < 3 or (bare.isdigit() and len(bare) < 5) or bare.lower() in _CODE_WORDS:
         return False
     if name.startswith("@") or any(map(str.isdigit, bare)) or "_" in bare or "." in bare[1:-1]:
         return not _is_version(bare)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
+from app.protect.detect.near_people import is_near_people, is_personal, is_personal_place, is_technical
 from app.protect.detect.spans import Span
-from app.protect.detect.near_people import is_near_people, is_personal, is_technical, is_personal_place
 from app.protect.detect.things import acts_as_person, is_thing
 from app.protect.detect.words import COMPANY, GIVEN, JOINS, LANDMARKS, TITLES, is_common, is_function, places
 
@@ -34,7 +34,8 @@ _CUED = re.compile(
 )
 # Of these, the ones that no thing stands behind.
 _PERSON_CUED = re.compile(
-    rf"(?:name(?:'s| is| was|:|\?|\W)|\bcall me|\b(?:{TITLES})\.?|\bdear|\bsigned|sincerely,|\bregards,|\battn:?|\bsurname:?|\bpatient:?"
+    rf"(?:name(?:'s| is| was|:|\?|\W)|\bcall me|\b(?:{TITLES})\.?|\bdear|\bsigned|sincerely,|\bregards,|\battn:?"
+    rf"|\bsurname:?|\bpatient:?"
     r"|\bcustomer:?|\bclient:?)\s*$",
     re.I,
 )
@@ -50,7 +51,8 @@ _ACTS = re.compile(
     r" (?:is|was|has|had|will|would|can|could|and|or|lives?|lived|works?|worked|says?|said|went|goes|came|comes"
     r"|spent|from|called"
     r"|told|asked|asks|wants?|needs?|moved|likes?|loves?|wrote|made|did|does|who|also|just|got|gets|never|always"
-    r"|plays?|played|shouted|yelled|whispered|replied|laughed|smiled|cried|nodded|admitted|insisted|argued|agreed|refused|promised"
+    r"|plays?|played|shouted|yelled|whispered|replied|laughed|smiled|cried|nodded|admitted|insisted|argued|agreed"
+    r"|refused|promised"
     r"|sent|took|gave|thinks?|thought|joined|left|died|founded|became|married|received|reported|requested|applied"
     r"|complained|denied|explained|claimed|signed|paid|owes?|phoned|visited|stated|began|started)\b)"
 )

@@ -9,28 +9,40 @@ from app.protect.detect.things import is_before_noun, is_trade_word
 _REACH_CHARACTERS = 120
 _SHORT_TEXT_CHARACTERS = 30
 _PEOPLE = re.compile(
-    r"\b(?:i|i'm|im|my|me|mine|we|we're|our|us|you|your|he|she|his|her|him|they|their|them|who|whose|person|man|woman|boy|girl|citizens?"
-    r"|passport|nationals?|nationality|immigra\w+|emigra\w+|refugees?|natives?|born|birth\w*|liv(?:e|es|ed|ing)|resid\w+|grew up|raised"
-    r"|moved?|moving|relocat\w+|visit\w*|travel\w*|trip|flew|vacation|stay(?:ed|ing)|home|famil(?:y|ies)|parents?|mother|father|wife"
+    r"\b(?:i|i'm|im|my|me|mine|we|we're|our|us|you|your|he|she|his|her|him|they|their|them|who|whose|person|man|woman"
+    r"|boy|girl|citizens?"
+    r"|passport|nationals?|nationality|immigra\w+|emigra\w+|refugees?|natives?|born|birth\w*|liv(?:e|es|ed|ing)"
+    r"|resid\w+|grew up|raised"
+    r"|moved?|moving|relocat\w+|visit\w*|travel\w*|trip|flew|vacation|stay(?:ed|ing)|home|famil(?:y|ies)|parents?"
+    r"|mother|father|wife"
     r"|husband|married|students?|applicants?|patients?|customers?|employees?|drivers?|originally|mr|mrs|ms|dr|name"
     r"|singer|actor|actress|director|player|author|artist|producer|directed|starring|nurse|doctor|engineer)\b",
     re.I,
 )
 # The same without those that speak for a firm or a group.
 _PERSONS = re.compile(
-    r"\b(?:i|i'm|im|i'll|i've|my|me|mine|you|your|he|he's|she|she's|his|her|him|who|whose|someone|somebody|everyone|everybody|nobody|person|man|woman|boy|girl"
-    r"|kids?|child|guy|lady|dr|mr|mrs|ms|born|liv(?:es|ed|ing)|grew up|moved|moving|visit(?:ed)?|famil(?:y|ies)|parents?|mother|father|mom|mum|dad|wife|husband"
-    r"|married|student|applicant|patient|customer|employee|driver|neighbou?r|colleague|friends?|boss|manager|singer|actor|actress|director|player|author"
-    r"|artist|producer|directed|starring|nurse|doctor|engineer|assistant|ceo|founder|president|chairman|speaker|agent|clerk|teacher|witness|suspect"
-    r"|victim|defendant|plaintiff|tenant|landlord|claimant|debtor|owner|seller|buyer|passenger|resident|worker|candidate|employer|works?|worked|said|says"
-    r"|told|asked|called|wrote|signed|paid|owes|met|spoke|married|died|thanks|please|contact|novel|song|album|cousin|employment|job|salary|career|school|city|town|village|home|celebrat(?:e[ds]?|ing)|invites?|joined|restaurant"
-    r"|bus|offices?|located|street|address|weekend|birthday|wedding|became|founded|uncle|aunt|sister|brother|son|daughter)\b",
+    r"\b(?:i|i'm|im|i'll|i've|my|me|mine|you|your|he|he's|she|she's|his|her|him|who|whose|someone|somebody|everyone"
+    r"|everybody|nobody|person|man|woman|boy|girl"
+    r"|kids?|child|guy|lady|dr|mr|mrs|ms|born|liv(?:es|ed|ing)|grew up|moved|moving|visit(?:ed)?|famil(?:y|ies)"
+    r"|parents?|mother|father|mom|mum|dad|wife|husband"
+    r"|married|student|applicant|patient|customer|employee|driver|neighbou?r|colleague|friends?|boss|manager|singer"
+    r"|actor|actress|director|player|author"
+    r"|artist|producer|directed|starring|nurse|doctor|engineer|assistant|ceo|founder|president|chairman|speaker|agent"
+    r"|clerk|teacher|witness|suspect"
+    r"|victim|defendant|plaintiff|tenant|landlord|claimant|debtor|owner|seller|buyer|passenger|resident|worker"
+    r"|candidate|employer|works?|worked|said|says"
+    r"|told|asked|called|wrote|signed|paid|owes|met|spoke|married|died|thanks|please|contact|novel|song|album|cousin"
+    r"|employment|job|salary|career|school|city|town|village|home|celebrat(?:e[ds]?|ing)|invites?|joined|restaurant"
+    r"|bus|offices?|located|street|address|weekend|birthday|wedding|became|founded|uncle|aunt|sister|brother|son"
+    r"|daughter)\b",
     re.I,
 )
 # "European Union", "British Columbia", "American Heart Association".
 _PART_OF_NAME = re.compile(
-    r" (?:Union|Commission|Parliament|Council|Court|Columbia|Airways|Airlines|Express|Central|Stock|Medical|Heart|Psychiatric|Cancer|Chemical"
-    r"|Association|Standards?|Academy|Museum|Bank|Sea|Ocean|Open|Cup|League|Society|Institute|Journal|Post|Telecom|Petroleum)\b"
+    r" (?:Union|Commission|Parliament|Council|Court|Columbia|Airways|Airlines|Express|Central|Stock|Medical|Heart"
+    r"|Psychiatric|Cancer|Chemical"
+    r"|Association|Standards?|Academy|Museum|Bank|Sea|Ocean|Open|Cup|League|Society|Institute|Journal|Post|Telecom"
+    r"|Petroleum)\b"
 )
 _WORD = re.compile(r"[a-z]{3,}")
 _SENTENCE_END = re.compile(r"[.!?;]\s|\n")

@@ -25,19 +25,26 @@ _PHONE_BEFORE = re.compile(
 _DOTTED_QUAD = re.compile(r"\(?\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?\)?")
 _EXTENSION = re.compile(r" ?(?:x|ext\.?|extension|#) ?\d{1,6}\b", re.I)
 _DATE = re.compile(
-    r"(?:19|20)\d\d([-/. ])[01]?\d\1[0-3]?\d(?!\d)|[0-3]?\d([-/. ])[0-3]?\d\2(?:19|20)\d\d(?!\d)|(?:19|20)\d\d ?[-/] ?(?:19"
+    r"(?:19|20)\d\d([-/. ])[01]?\d\1[0-3]?\d(?!\d)|[0-3]?\d([-/. ])[0-3]?\d\2(?:19|20)\d\d(?!\d)|(?:19|20)\d\d ?[-/] "
+    r"?(?:19"
     r"|20)\d\d$"
 )
 _MONEY = re.compile(r"(?:[$€£¥]|\b(?:usd|eur|gbp|chf|jpy|sek|nok|dkk|inr))[ ]?$", re.I)
-_MONEY_AFTER = re.compile(r" ?(?:[%$€£¥]|(?:usd|eur|gbp|chf|jpy|sek|nok|dkk|inr|dollars|euros|pounds|[kmgt]?bytes|rows|people|users|units|items"
-    r"|tokens|records|inhabitants|shares|parameters|seconds|ms|km|kg|views|votes|copies)\b)", re.I)
-# Numbers as issuers begin them: Visa, Mastercard, American Express, Diners, JCB, Discover, UnionPay, Maestro, RuPay, Mir.
+_MONEY_AFTER = re.compile(
+    r" ?(?:[%$€£¥]|(?:usd|eur|gbp|chf|jpy|sek|nok|dkk|inr|dollars|euros|pounds|[kmgt]?bytes|rows|people|users|units"
+    r"|items"
+    r"|tokens|records|inhabitants|shares|parameters|seconds|ms|km|kg|views|votes|copies)\b)",
+    re.I,
+)
+# As issuers begin them: Visa, Mastercard, American Express, Diners, JCB, Discover, UnionPay, Maestro, RuPay, Mir.
 _CARD = re.compile(
     r"4\d{12}(?:\d{3}){0,2}|5[0-8]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3[0689]\d{12}|35\d{14}|(?:1800|2131)\d{11}"
     r"|6\d{15}(?:\d{1,3})?|3[0689]\d{14}|8[12]\d{14}|(?:50[1-3]\d|5893|63(?:04|90)|67\d\d)\d{8,15}"
 )
 _CARD_SHAPE = re.compile(r"\d(?:[ .-]?\d)+")
-_CARD_GROUPS = re.compile(r"\d{12,19}|\d{4}([ .-])\d{4}\1\d{4}\1\d{1,4}(?:\1\d{1,3})?|\d{4}([ .-])\d{6}\2\d{4,5}|\d{6}([ .-])\d{6,13}")
+_CARD_GROUPS = re.compile(
+    r"\d{12,19}|\d{4}([ .-])\d{4}\1\d{4}\1\d{1,4}(?:\1\d{1,3})?|\d{4}([ .-])\d{6}\2\d{4,5}|\d{6}([ .-])\d{6,13}"
+)
 _PHONE_SHAPES = re.compile(
     r"(?:1[ .-])?\(?[2-9]\d\d\)?[ .-]{1,2}\d{3}[ .-]\d{4}"  # North America
     r"|\(\d{1,5}\) ?\d[\d .-]{4,11}\d"  # an area code in brackets
@@ -73,7 +80,9 @@ _LETTERED = (
     (re.compile(r"\b\d{17}X\b"), "cn.ric"),
     (re.compile(r"\b\d{1,2}\.\d{3}\.\d{3}-[kK]\b"), "cl.rut"),
 )
-_LETTERED_START = re.compile(r"\b(?:[A-Z]{1,6}[ -]?\d\d|\d{6,17}[-+A-Z]|[12] ?\d\d ?\d\d ?2[AB]|\d{1,2}\.\d{3}\.\d{3}-[kK])")
+_LETTERED_START = re.compile(
+    r"\b(?:[A-Z]{1,6}[ -]?\d\d|\d{6,17}[-+A-Z]|[12] ?\d\d ?\d\d ?2[AB]|\d{1,2}\.\d{3}\.\d{3}-[kK])"
+)
 _IBAN = re.compile(
     r"\b[A-Za-z]{2}\d\d(?:[ -]?[A-Za-z\d]{4}){2,7}+(?:[ -]?[A-Za-z\d]{1,4})?\b|\b[A-Za-z]{2}\d\d[A-Za-z\d]{11,30}\b"
 )
@@ -179,7 +188,9 @@ def _is_national(raw: str, digits: str, cue: str) -> bool:
 def _is_phone(raw: str, digits: str, cue: str) -> bool:
     if len(digits) > 15:
         return False
-    abroad = raw.startswith(("+", "(+", "00")) and len(digits) >= 8 and _is_abroad(f"+{digits.lstrip('0')}", raw.isdigit())
+    abroad = (
+        raw.startswith(("+", "(+", "00")) and len(digits) >= 8 and _is_abroad(f"+{digits.lstrip('0')}", raw.isdigit())
+    )
     if abroad or raw.startswith(("+", "(+")):
         return abroad
     if cue == "phone":

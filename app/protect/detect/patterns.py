@@ -24,7 +24,9 @@ _IP6 = re.compile(
     r"(?<![\w:.])(?=[\da-fA-F]{0,4}:)[\da-fA-F]{0,4}(?::[\da-fA-F]{0,4}){2,8}+(?:\d*\.\d+\.\d+\.\d+)?(?![\w:])"
 )
 _VERSION = re.compile(
-    r"(?:versions?|ver|v|build|release|rev|revision|firmware|driver|section|chapter|clause|==?|>=|<=)[.:_]{0,3} ?[=:]? ?[\"']?$", re.I
+    r"(?:versions?|ver|v|build|release|rev|revision|firmware|driver|section|chapter|clause|==?|>=|<=)[.:_]{0,3} "
+    r"?[=:]? ?[\"']?$",
+    re.I,
 )
 _HEADING_NUMBER = re.compile(r"(?:\d\.){3}\d")
 
@@ -49,7 +51,8 @@ _AGES = re.compile(
     r"|\b(?:aged?|the age of|age[:=]|age is|age was|ages?)[ ]{0,2}(\d{1,3})\b(?!\s?%|[.,:/-]\d)"
     r"|\b(?:he|she|i|they|who)(?:'s|'m| am| was| is| will be| just)? (?:turn(?:s|ed|ing)? |only |about |already )?"
     r"(\d{1,3})(?=[.,;!?]?(?:\s*$|\s*\n| [A-Z])|,? (?:when|and|years)\b)"
-    r"|\bturn(?:s|ed|ing)? (\d{2,3})(?=[.,;!?]?(?:\s*$|\s*\n| [A-Z])|,? (?:when|and|but|so|in|on|last|this|next|today|tomorrow"
+    r"|\bturn(?:s|ed|ing)? (\d{2,3})(?=[.,;!?]?(?:\s*$|\s*\n| [A-Z])|,? (?:when|and|but|so|in|on|last|this|next|today"
+    r"|tomorrow"
     r"|yesterday|soon)\b)",
     re.I,
 )

@@ -10,15 +10,19 @@ from app.protect.detect.words import any_of, is_function
 # Words that name a plate, and words that only name a vehicle, in small letters.
 _PLATE_WORDS = (
     "license plate", "licence plate", "number plate", "numberplate", "plate", "plates", "registration", "registered",
-    "reg no", "reg. no", "reg nr", "reg", "vrm", "vrn", "kennzeichen", "nummernschild", "immatriculation", "immatriculee",
-    "immatricule", "plaque", "matricula", "matricola", "targa", "placa", "placas", "kenteken", "rejestracyjny", "tablica",
+    "reg no", "reg. no", "reg nr", "reg", "vrm", "vrn", "kennzeichen", "nummernschild", "immatriculation",
+    "immatriculee",
+    "immatricule", "plaque", "matricula", "matricola", "targa", "placa", "placas", "kenteken", "rejestracyjny",
+    "tablica",
     "registreringsnummer", "rc number", "vehicle no", "vehicle number",
 )  # fmt: skip
 _VEHICLE_WORDS = (
     "car", "cars", "vehicle", "vehicles", "van", "truck", "lorry", "taxi", "cab", "motorbike", "motorcycle", "scooter",
-    "parked", "drives", "driving", "drove", "wagen", "pkw", "lkw", "fahrzeug", "motorrad", "auto", "voiture", "vehicule",
+    "parked", "drives", "driving", "drove", "wagen", "pkw", "lkw", "fahrzeug", "motorrad", "auto", "voiture",
+    "vehicule",
     "camion", "moto", "coche", "vehiculo", "carro", "veiculo", "macchina", "sedan", "suv", "hatchback", "bmw", "audi",
-    "mercedes", "volkswagen", "vw", "golf", "toyota", "honda", "ford", "fiat", "renault", "peugeot", "skoda", "opel", "hyundai",
+    "mercedes", "volkswagen", "vw", "golf", "toyota", "honda", "ford", "fiat", "renault", "peugeot", "skoda", "opel",
+    "hyundai",
     "maruti", "tesla", "uber", "speeding", "geparkt", "garee", "aparcado", "estacionado",
 )  # fmt: skip
 _CUE = any_of(_PLATE_WORDS + _VEHICLE_WORDS)
@@ -35,19 +39,23 @@ _SHAPES = re.compile(
     r"|[A-Z]{3}[ -]?\d[A-Z0-9]\d\d"  # Brazil
     r"|\d{1,2}-?[A-Z]{2,3}-?\d{1,2}|[A-Z]{2}-?\d{2,3}-?[A-Z]{1,2}|[A-Z]{1,2}-\d{3}-[A-Z]{1,2}"  # Netherlands
     r"|[A-Z]{2,3} ?[A-Z\d]{4,5}"  # Poland, and others
-    r"|\d[A-Z]{3}\d{3}|[A-Z]{3}[ -]?\d{3,4}|\d{3}[ -][A-Z]{3}|[A-Z]{1,3}\d{2}[- ]?[A-Z]{1,3}\d{1,3}"  # United States, Sweden
+    r"|\d[A-Z]{3}\d{3}|[A-Z]{3}[ -]?\d{3,4}|\d{3}[ -][A-Z]{3}|[A-Z]{1,3}\d{2}[- ]?[A-Z]{1,3}\d{1,3}"  # US, Sweden
     r")(?![\w-]|[.,]\d)"
 )
 _SMALL_SHAPE = re.compile(r"(?<![\w-])[a-z]{1,3}[ -]?(?:[a-z]{1,2}[ -]?\d{1,4}|\d{2,4}[ -]?[a-z]{2,3})(?![\w-])")
 _LETTER_AND_DIGIT = re.compile(r"\d[ -]?[a-z]|[a-z][ -]?\d")
 _INDIAN_STATES = (
-    "AN|AP|AR|AS|BR|CG|CH|DD|DL|DN|GA|GJ|HP|HR|JH|JK|KA|KL|LA|LD|MH|ML|MN|MP|MZ|NL|OD|OR|PB|PY|RJ|SK|TG|TN|TR|TS|UK|UP|WB"
+    "AN|AP|AR|AS|BR|CG|CH|DD|DL|DN|GA|GJ|HP|HR|JH|JK|KA|KL|LA|LD|MH|ML|MN|MP|MZ|NL|OD|OR|PB|PY|RJ|SK"
+    "|TG|TN|TR|TS|UK|UP|WB"
 )
 _INDIAN = re.compile(rf"(?:{_INDIAN_STATES})(?<![\w-]..)[ -]\d\d[ -][A-Z]{{1,2}}[ -]\d{{4}}(?![\w-])")
 _NO_PLATE = re.compile(
-    r"(?:ISO|DIN|EN|USB|RFC|CVE|UTC|GMT|EUR|USD|GBP|INR|BRL|CHF|PIN|ZIP|RAM|SSD|GPU|CPU|PDF|SQL|BMW|AMG|GTI|IOS|MP|PM|AM|KM"
-    r"|KG|MM|CM|HP|PS|KW|CC|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|THE|AND|FOR|TO|IN|ON|AT|OF|NO|CO|EURO|TYPE)[ -]?\d"
-    r"|\d+ ?(?:EUR|USD|GBP|INR|BRL|CHF|KM|KG|MM|CM|HP|PS|KW|CC|AM|PM|MPH|KMH|RPM|TH|ST|ND|RD|JAN|FEB|MAR|APR|MAY|JUN|JUL"
+    r"(?:ISO|DIN|EN|USB|RFC|CVE|UTC|GMT|EUR|USD|GBP|INR|BRL|CHF|PIN|ZIP|RAM|SSD|GPU|CPU|PDF|SQL|BMW|AMG|GTI|IOS|MP|PM"
+    r"|AM|KM"
+    r"|KG|MM|CM|HP|PS|KW|CC|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|THE|AND|FOR|TO|IN|ON|AT|OF|NO|CO|EURO"
+    r"|TYPE)[ -]?\d"
+    r"|\d+ ?(?:EUR|USD|GBP|INR|BRL|CHF|KM|KG|MM|CM|HP|PS|KW|CC|AM|PM|MPH|KMH|RPM|TH|ST|ND|RD|JAN|FEB|MAR|APR|MAY|JUN"
+    r"|JUL"
     r"|AUG|SEP|OCT|NOV|DEC|CET|CEST|UTC|GMT|THE|AND)\b",
 )
 

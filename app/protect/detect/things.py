@@ -13,30 +13,48 @@ _PEOPLE, _SEVERAL_WORDS = "# Also names of people", "# In several words"
 
 # What is called after somebody: "Fisher's exact test", "the Jenkins pipeline", "Glasgow Coma Scale".
 _NOUNS = word_set(
-    "disease syndrome disorder sign test tests scale score scores index criteria classification stage staging grade grading "
-    "reflex palsy lymphoma sarcoma tumor tumour anemia anaemia thyroiditis dementia ataxia chorea catheter ultrasound forceps "
-    "manoeuvre maneuver procedure operation incision position fracture lesion cyst node nodes gland duct canal tube fever virus "
+    "disease syndrome disorder sign test tests scale score scores index criteria classification stage staging grade "
+    "grading "
+    "reflex palsy lymphoma sarcoma tumor tumour anemia anaemia thyroiditis dementia ataxia chorea catheter ultrasound "
+    "forceps "
+    "manoeuvre maneuver procedure operation incision position fracture lesion cyst node nodes gland duct canal tube "
+    "fever virus "
     "outbreak strain bacillus vaccine stain smear solution syringe protocol questionnaire inventory scan "
-    "law laws theorem lemma conjecture hypothesis paradox principle rule rules equation equations inequality formula constant number "
-    "numbers series sequence transform transforms distribution distributions process processes chain chains noise kernel curve "
+    "law laws theorem lemma conjecture hypothesis paradox principle rule rules equation equations inequality formula "
+    "constant number "
+    "numbers series sequence transform transforms distribution distributions process processes chain chains noise "
+    "kernel curve "
     "curves regression correction coefficient correlation estimator estimate interval ratio statistic matrix space "
-    "function functions polynomial method methods algorithm algorithms model models distance divergence metric loss norm filter "
-    "sampling simulation simulations optimization optimisation network networks machine machines tree trees graph diagram "
+    "function functions polynomial method methods algorithm algorithms model models distance divergence metric loss "
+    "norm filter "
+    "sampling simulation simulations optimization optimisation network networks machine machines tree trees graph "
+    "diagram "
     "diagrams plot code codes effect effects bias experiment experiments cycle cell engine motor telescope mission "
-    "probe satellite crater belt comet equilibrium optimum efficiency coordinates geometry algebra logic notation alphabet letters "
-    "numerals grammar operator criterion belief beliefs prior posterior networks remainder encoding compression search sort "
-    "doctrine standard act bill treaty agreement accord accords convention conventions protocol directive amendment clause rights "
+    "probe satellite crater belt comet equilibrium optimum efficiency coordinates geometry algebra logic notation "
+    "alphabet letters "
+    "numerals grammar operator criterion belief beliefs prior posterior networks remainder encoding compression "
+    "search sort "
+    "doctrine standard act bill treaty agreement accord accords convention conventions protocol directive amendment "
+    "clause rights "
     "ruling decision case exemption clock defence defense inquiry commission pact summit declaration "
-    "scheme pyramid framework committee capital credit bond bonds option options futures average exchange trust fund rate "
-    "pipeline pipelines job jobs build builds plugin plugins server servers cluster clusters topic topics queue broker consumer producer "
+    "scheme pyramid framework committee capital credit bond bonds option options futures average exchange trust fund "
+    "rate "
+    "pipeline pipelines job jobs build builds plugin plugins server servers cluster clusters topic topics queue "
+    "broker consumer producer "
     "partition library libraries package packages module modules compiler interpreter script scripts runtime "
-    "release releases app apps framework database databases table schema query queries driver client connector adapter api "
-    "sdk cli dashboard dashboards notebook notebooks container containers pod pods image images chart charts agent agents instance node "
-    "operator manager registry repository repo branch ticket tickets board workspace channel skill skills device devices speaker "
+    "release releases app apps framework database databases table schema query queries driver client connector "
+    "adapter api "
+    "sdk cli dashboard dashboards notebook notebooks container containers pod pods image images chart charts agent "
+    "agents instance node "
+    "operator manager registry repository repo branch ticket tickets board workspace channel skill skills device "
+    "devices speaker "
     "tablet printer monitor keyboard router browser plugin "
-    "format syntax language dialect bindings docs documentation tutorial course certification exam prompt assistant chatbot "
-    "toolkit suite platform service services stack tool tools layer extension wrapper bot workflow workflows action runner "
-    "deployment environment config configuration alert alerts exporter line station tunnel bridge airport river basin delta "
+    "format syntax language dialect bindings docs documentation tutorial course certification exam prompt assistant "
+    "chatbot "
+    "toolkit suite platform service services stack tool tools layer extension wrapper bot workflow workflows action "
+    "runner "
+    "deployment environment config configuration alert alerts exporter line station tunnel bridge airport river basin "
+    "delta "
     "desert mountains ocean sea gulf strait canal valley glacier coast peninsula dam reef forest railway tube "
     "truck van engine dealer dealership model sedan suv convertible motorcycle plane jet aircraft helicopter "
     "cheese coffee fries bread wine beer sauce tea chocolate pizza salad soup steak roll shepherd terrier cat "
@@ -47,53 +65,76 @@ _NOUNS = word_set(
 )
 # The same where the name is known to be of a thing; people have these as well.
 _OWNED_NOUNS = word_set(
-    "version versions account case file files application interview report license licence phone car cars laptop camera tenant "
+    "version versions account case file files application interview report license licence phone car cars laptop "
+    "camera tenant "
     "warning tax plan award prize project subscription log logs doctrine decision ruling inquiry exchange trust fund"
 )
 # More words of trades, beside those of words.txt.
 _TRADE = word_set(
-    "surgery dose daily tablet tablets mg ml differential diagnosis negative positive elevated biopsy symptom symptoms acute chronic bilateral "
-    "infection therapy dosage prescribed rented deployed restarted configured benchmarked migrated crashed stalled replicated compiled "
-    "indexed cached rebooted patched upgraded merged reverted listed computed estimated measured gpu cpu ram disk latency payload "
-    "upstream commit merge sprint release disclosure disclosures statute court appeal plaintiff's tort liability damages covenant "
-    "racing football goal goals match beat season fixture gdp inflation currency exports imports tariff tariffs trade shares stock "
+    "surgery dose daily tablet tablets mg ml differential diagnosis negative positive elevated biopsy symptom "
+    "symptoms acute chronic bilateral "
+    "infection therapy dosage prescribed rented deployed restarted configured benchmarked migrated crashed stalled "
+    "replicated compiled "
+    "indexed cached rebooted patched upgraded merged reverted listed computed estimated measured gpu cpu ram disk "
+    "latency payload "
+    "upstream commit merge sprint release disclosure disclosures statute court appeal plaintiff's tort liability "
+    "damages covenant "
+    "racing football goal goals match beat season fixture gdp inflation currency exports imports tariff tariffs trade "
+    "shares stock "
     "stocks yield index ruling trailer scene quote slogan"
 )
 # Written large, they end the name of a thing: "Paris Agreement", "Washington Post".
-_LAST_NOUNS = _NOUNS | word_set("post times journal herald gazette tribune observer guardian review union summit games c-class")
+_LAST_NOUNS = _NOUNS | word_set(
+    "post times journal herald gazette tribune observer guardian review union summit games c-class"
+)
 _DETERMINER = re.compile(r"\b(?:the|a|an|each|every|any|no|another|which|both|all) $", re.I)
 _THE = re.compile(r"\bthe $", re.I)
 _PEOPLE_AFTER = re.compile(
-    r"(?:'s)? (?:husband|wife|mother|father|mum|mom|dad|son|daughter|brother|sister|partner|parents|boss|family|families|brothers|sisters|couple|twins|household|residence|house|home|kids?|children|estate|case|boy|girl)\b"
+    r"(?:'s)? (?:husband|wife|mother|father|mum|mom|dad|son|daughter|brother|sister|partner|parents|boss|family"
+    r"|families|brothers|sisters|couple|twins|household|residence|house|home|kids?|children|estate|case|boy|girl)\b"
 )
 # Spoken to, and no persons for that.
 _ASSISTANTS = word_set("Alexa Siri Cortana Bixby")
 _TO_ASSISTANTS = re.compile(r"\b(?:ask|asked|hey|hi|tell|told|ok|okay)\.? $", re.I)
-_BEFORE_NAMES = word_set("mount lake cape fort port hurricane typhoon cyclone storm saint air planet project operation fc uss hms air")
+_BEFORE_NAMES = word_set(
+    "mount lake cape fort port hurricane typhoon cyclone storm saint air planet project operation fc uss hms air"
+)
 # What somebody has or made, or what happened to them.
 _WORKS_AFTER = re.compile(
-    r"(?:'s)? (?:accounts?|cases?|files?|loans?|mortgage|payments?|claims?|applications?|invoices?|contract|deal|wedding|funeral|party|estate|phone"
-    r"|laptop|letters?|emails?|complaint|novels?|books?|films?|movies?|songs?|albums?|paintings?|speech|concerts?|gigs?|shows?|fans?|lawsuit|trial|murder|version|cover)\b"
+    r"(?:'s)? (?:accounts?|cases?|files?|loans?|mortgage|payments?|claims?|applications?|invoices?|contract|deal"
+    r"|wedding|funeral|party|estate|phone"
+    r"|laptop|letters?|emails?|complaint|novels?|books?|films?|movies?|songs?|albums?|paintings?|speech|concerts?"
+    r"|gigs?|shows?|fans?|lawsuit|trial|murder|version|cover)\b"
 )
 _NEXT = re.compile(r"(?:'s?)? ([a-z-]+)(?: ([a-z-]+))?")
 _ROMAN = re.compile(r"[ivx]{2,5}")
 _MEDICINE = re.compile(
-    r"[a-z]{3,}(?:cillin|formin|pril|sartan|statin|olol|azole|mycin|amol|mab|tinib|vir|oxetine|azepam|azolam|dipine|profen|olone|sone"
-    r"|parin|xaban|gliptin|gliflozin|glutide|thyroxine|cycline|floxacin|tidine|setron|triptan|semide|thiazide|zosin|pine|idone|barbital"
-    r"|caine|codone|morphone|ximab|zumab|mumab|lukast|terol|phylline|oxaban|grel|trexate|platin|rubicin|taxel|lidomide|zepam|apine)"
+    r"[a-z]{3,}(?:cillin|formin|pril|sartan|statin|olol|azole|mycin|amol|mab|tinib|vir|oxetine|azepam|azolam|dipine"
+    r"|profen|olone|sone"
+    r"|parin|xaban|gliptin|gliflozin|glutide|thyroxine|cycline|floxacin|tidine|setron|triptan|semide|thiazide|zosin"
+    r"|pine|idone|barbital"
+    r"|caine|codone|morphone|ximab|zumab|mumab|lukast|terol|phylline|oxaban|grel|trexate|platin|rubicin|taxel"
+    r"|lidomide|zepam|apine)"
 )
 # Only somebody does these: "Jenkins said no" is a person, "Jenkins failed" is not.
 _PERSON_ACTS = re.compile(
-    r"(?: (?:has|had|also|never|just|then|already|who|and (?:his|her|their) \w+))? (?:said|says|told|tells|asked|asks|lives?|lived|works? (?:as|at|for|in)"
-    r"|worked|moved|married|wrote|phoned|called|complained|denied|claimed|signed|paid|owes|wants|loves|likes|thinks|thought|died|was (?:born|fired|hired|arrested|promoted|diagnosed"
+    r"(?: (?:has|had|also|never|just|then|already|who|and (?:his|her|their) \w+))? (?:said|says|told|tells|asked|asks"
+    r"|lives?|lived|works? (?:as|at|for|in)"
+    r"|worked|moved|married|wrote|phoned|called|complained|denied|claimed|signed|paid|owes|wants|loves|likes|thinks"
+    r"|thought|died|was (?:born|fired|hired|arrested|promoted|diagnosed"
     r"|admitted|discharged|married|late|rude|sick|angry|absent|divorced|evicted)|and (?:her|his|their) \w+"
-    r"|is (?:\w+ )?(?:years|married|pregnant|sick|ill|my|his|her|our)|came|went|left|met|visited|joined|explained|replied|earned"
-    r"|studied|retired|resigned|felt|feels|knows|knew|applied|requested|reported (?:to|that)|spoke|speaks|shouted|yelled|whispered|replied|laughed|smiled|cried|nodded|admitted|insisted|argued|agreed|refused|promised|texted|emailed|lost (?:his|her)|has (?:a|an|two|three))\b"
+    r"|is (?:\w+ )?(?:years|married|pregnant|sick|ill|my|his|her|our)|came|went|left|met|visited|joined|explained"
+    r"|replied|earned"
+    r"|studied|retired|resigned|felt|feels|knows|knew|applied|requested|reported (?:to|that)|spoke|speaks|shouted"
+    r"|yelled|whispered|replied|laughed|smiled|cried|nodded|admitted|insisted|argued|agreed|refused|promised|texted"
+    r"|emailed|lost (?:his|her)|has (?:a|an|two|three))\b"
 )
 _PERSON_BEFORE = re.compile(
-    r"\b(?:my|his|her|our|their) (?:\w+ )?(?:friend|wife|husband|partner|son|daughter|sister|brother|mother|father|mom|mum|dad|boss|colleague|aunt"
+    r"\b(?:my|his|her|our|their) (?:\w+ )?(?:friend|wife|husband|partner|son|daughter|sister|brother|mother|father"
+    r"|mom|mum|dad|boss|colleague|aunt"
     r"|uncle|cousin|neighbou?r|doctor|teacher|manager|landlord|roommate|girlfriend|boyfriend|child|baby),? $"
-    r"|\b(?:hi|hello|hey|dear|thanks|thank you|ask|tell|told|asked|met|meet|miss|love,|cheers,|colleague|friend|applicant|customer|patient|nurse|doctor"
+    r"|\b(?:hi|hello|hey|dear|thanks|thank you|ask|tell|told|asked|met|meet|miss|love,|cheers,|colleague|friend"
+    r"|applicant|customer|patient|nurse|doctor"
     r"|teacher|manager|agent|mrs?|ms|dr|prof)\.? $",
     re.I,
 )
@@ -131,9 +172,10 @@ def is_thing(folded: str, texts: list[str], before: str, end: int) -> bool:
         return True
     parts = _parted(small)
     if len(parts) > 1:
-        return all(part[-1] in _LAST_NOUNS or part[0] in _BEFORE_NAMES or all(_is_known(word, words) for word in part) for part in parts) or (
-            all(len(part) < 3 for part in parts) and is_before_noun(folded, end)
-        )
+        return all(
+            part[-1] in _LAST_NOUNS or part[0] in _BEFORE_NAMES or all(_is_known(word, words) for word in part)
+            for part in parts
+        ) or (all(len(part) < 3 for part in parts) and is_before_noun(folded, end))
     known = all(_is_known(word, words) for word in small if len(word) > 1)
     if len(small) < 3 and is_before_noun(folded, end, known):
         return True
@@ -189,7 +231,10 @@ def is_before_noun(folded: str, end: int, known: bool = False) -> bool:
 
 
 _VERBS = word_set(
-    "is was has had and or the a an to of in on at for with from by as will would can could says said his her their its my our your "
-    "wants needs takes took uses used wrote made did does who that which lives works owns bought sold paid drives drove reads read "
-    "likes loves runs ran built broke lost found left joined signed opened closed started played won got gets plays sent made met"
+    "is was has had and or the a an to of in on at for with from by as will would can could says said his her their "
+    "its my our your "
+    "wants needs takes took uses used wrote made did does who that which lives works owns bought sold paid drives "
+    "drove reads read "
+    "likes loves runs ran built broke lost found left joined signed opened closed started played won got gets plays "
+    "sent made met"
 )

@@ -64,7 +64,9 @@ def _is_address(hit: re.Match[str], small: str) -> bool:
     if _is_base58_check(run, _ALPHABET) or (run[0] == "r" and _is_base58_check(run, _RIPPLE)):
         return True
     cue = _CUE.search(small, max(0, hit.start() - 48), min(len(small), hit.end() + 24))
-    return bool(cue) and (len(run) <= 36 and run[0] in "13LMDTAXrt" or len(_number(run, _ALPHABET)) == _PUBLIC_KEY_BYTES)
+    return bool(cue) and (
+        (len(run) <= 36 and run[0] in "13LMDTAXrt") or len(_number(run, _ALPHABET)) == _PUBLIC_KEY_BYTES
+    )
 
 
 def _number(run: str, alphabet: str) -> bytes:

@@ -14,6 +14,8 @@ from stdnum.de import idnr
 from stdnum.fr import nif
 from stdnum.iso7064 import mod_11_10
 
+from app.protect.detect.words import word_set
+
 _LETTERS_DIGITS = string.ascii_letters + string.digits
 _URL_SAFE = f"{_LETTERS_DIGITS}-_"
 _HEX = "0123456789abcdef"
@@ -22,14 +24,18 @@ _RIPPLE = "rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz"
 _BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _GENERATORS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 
-REGIONS = (
-    "US GB DE FR ES IT PT NL BE AT CH DK SE NO FI IS EE PL CZ SK HU SI HR RO BG GR CY TR UA RU IL AE ZA NG KE IN CN HK JP KR SG MY "
-    "AU NZ MX BR AR CL CO UY TN EG"
-).split()
+REGIONS = sorted(
+    word_set(
+        "US GB DE FR ES IT PT NL BE AT CH DK SE NO FI IS EE PL CZ SK HU SI HR RO BG GR CY TR UA RU IL AE ZA NG KE IN "
+        "CN HK JP KR SG MY AU NZ MX BR AR CL CO UY TN EG "
+    )
+)
 # How issuers' numbers begin, and how many digits they have.
 CARDS = (
-    ("4", 16), ("4", 13), ("4", 19), ("51", 16), ("2221", 16), ("2720", 16), ("34", 15), ("37", 15), ("300", 14), ("36", 14),
-    ("6011", 16), ("65", 16), ("3528", 16), ("1800", 15), ("2131", 15), ("5018", 12), ("5020", 16), ("6304", 12), ("6761", 14),
+    ("4", 16), ("4", 13), ("4", 19), ("51", 16), ("2221", 16), ("2720", 16), ("34", 15), ("37", 15), ("300", 14),
+    ("36", 14),
+    ("6011", 16), ("65", 16), ("3528", 16), ("1800", 15), ("2131", 15), ("5018", 12), ("5020", 16), ("6304", 12),
+    ("6761", 14),
     ("6763", 19), ("62", 16), ("2200", 16),
 )  # fmt: skip
 
@@ -52,13 +58,17 @@ class Maker:
         """Keys and tokens as well-known issuers give them out."""
         capitals = string.ascii_uppercase + string.digits
         for prefix, size, alphabet in (
-            ("AKIA", 16, capitals), ("ASIA", 16, capitals), ("ghp_", 36, _LETTERS_DIGITS), ("gho_", 36, _LETTERS_DIGITS),
+            ("AKIA", 16, capitals), ("ASIA", 16, capitals), ("ghp_", 36, _LETTERS_DIGITS),
+            ("gho_", 36, _LETTERS_DIGITS),
             ("github_pat_", 82, _LETTERS_DIGITS), ("glpat-", 20, _URL_SAFE), ("sk_live_", 24, _LETTERS_DIGITS),
             ("rk_live_", 24, _LETTERS_DIGITS), ("pk_live_", 24, _LETTERS_DIGITS), ("sk-", 48, _LETTERS_DIGITS),
-            ("sk-proj-", 80, _URL_SAFE), ("sk-ant-api03-", 95, _URL_SAFE), ("AIza", 35, _URL_SAFE), ("ya29.", 68, _URL_SAFE),
+            ("sk-proj-", 80, _URL_SAFE), ("sk-ant-api03-", 95, _URL_SAFE), ("AIza", 35, _URL_SAFE),
+            ("ya29.", 68, _URL_SAFE),
             ("npm_", 36, _LETTERS_DIGITS), ("pypi-AgEIcHlwaS5vcmc", 70, _URL_SAFE), ("SK", 32, _HEX), ("AC", 32, _HEX),
-            ("hf_", 34, string.ascii_letters), ("dop_v1_", 64, _HEX), ("shpat_", 32, _HEX), ("glsa_", 32, _LETTERS_DIGITS),
-            ("gsk_", 52, _LETTERS_DIGITS), ("whsec_", 32, _LETTERS_DIGITS), ("hvs.", 90, _URL_SAFE), ("dapi", 32, _HEX),
+            ("hf_", 34, string.ascii_letters), ("dop_v1_", 64, _HEX), ("shpat_", 32, _HEX),
+            ("glsa_", 32, _LETTERS_DIGITS),
+            ("gsk_", 52, _LETTERS_DIGITS), ("whsec_", 32, _LETTERS_DIGITS), ("hvs.", 90, _URL_SAFE),
+            ("dapi", 32, _HEX),
         ):  # fmt: skip
             yield prefix + self.chars(size, alphabet)
         yield f"xoxb-{self.digits(12)}-{self.digits(13)}-{self.chars(24)}"
@@ -102,7 +112,8 @@ class Maker:
         """Number plates of Germany, France and Italy, Spain, India, Britain, Brazil and the United States."""
         letters = "BCDFGHJKLMNPRSTVWXYZ"
         for shape in (
-            "B-LL DDDD", "M LL DDD", "HH-LLDDDD", "LL-DDD-LL", "DDDD LLL", "DDDDLLL", "KA DD LL DDDD", "MHDDLLDDDD", "LLDD LLL",
+            "B-LL DDDD", "M LL DDD", "HH-LLDDDD", "LL-DDD-LL", "DDDD LLL", "DDDDLLL", "KA DD LL DDDD", "MHDDLLDDDD",
+            "LLDD LLL",
             "LLDDLLL", "LLLDLDD", "LLL-DDDD", "DLLLDDD",
         ):  # fmt: skip
             # Only the places after the sign of the district are drawn.

@@ -13,14 +13,18 @@ BOTH = pytest.mark.parametrize("find", [find_spans, find_identifiers])
 SEEDS = range(3)
 
 BESIDE_WORDS = (
-    "password: {}", "pwd={}", "my password is {}", "DB_PASSWORD={}", '{{"password": "{}"}}', "client_secret={}", "API key: {}",
-    "X-Api-Key: {}", "access token: {}", "passphrase: {}", "Das Passwort lautet {}", "mot de passe : {}", "contraseña: {}",
+    "password: {}", "pwd={}", "my password is {}", "DB_PASSWORD={}", '{{"password": "{}"}}', "client_secret={}",
+    "API key: {}",
+    "X-Api-Key: {}", "access token: {}", "passphrase: {}", "Das Passwort lautet {}", "mot de passe : {}",
+    "contraseña: {}",
     "senha: {}", "hasło: {}", "wachtwoord: {}", "AccountKey={};Endpoint", "login admin / password {}", "--password {}",
     "postgres://admin:{}@db.internal/orders", "Authorization: Bearer {}", "ｐａｓｓｗｏｒｄ: {}",
 )  # fmt: skip
 HANDLES = (
-    "follow @{}", "thanks @{} for the tip", "@{} posted it", "t.me/{}", "https://twitter.com/{}", "https://x.com/{}/status/12345",
-    "instagram: {}", "My Insta is @{}", "telegram handle {}", "https://www.linkedin.com/in/{}/", "tiktok.com/@{}", "Snapchat: {}",
+    "follow @{}", "thanks @{} for the tip", "@{} posted it", "t.me/{}", "https://twitter.com/{}",
+    "https://x.com/{}/status/12345",
+    "instagram: {}", "My Insta is @{}", "telegram handle {}", "https://www.linkedin.com/in/{}/", "tiktok.com/@{}",
+    "Snapchat: {}",
     "username: {}", "Discord: {}#4821", "skype: {}",
 )  # fmt: skip
 BIRTHS = (
@@ -127,8 +131,10 @@ def test_tax_numbers_of_germany_and_france(find: Detector, seed: int) -> None:
     grouped = f"{german[:2]} {german[2:5]} {german[5:8]} {german[8:]}"
     office = f"{make.digits(2)}/{make.digits(3)}/{make.digits(5)}"
     rows = [
-        (f"Steuer-ID: {german}", german), (grouped, grouped), (f"meine IdNr. ist {german}.", german), (f"Steuernummer {office}", office),
-        (f"St.-Nr. {office}", office), (f"numéro fiscal : {french}", french), (f"Numéro fiscal de référence: {french}", french),
+        (f"Steuer-ID: {german}", german), (grouped, grouped), (f"meine IdNr. ist {german}.", german),
+        (f"Steuernummer {office}", office),
+        (f"St.-Nr. {office}", office), (f"numéro fiscal : {french}", french),
+        (f"Numéro fiscal de référence: {french}", french),
         (social, social), (f"NIR {social}", social),
     ]  # fmt: skip
     assert not missed(find, rows)
