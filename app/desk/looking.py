@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from app.desk.base import DeskBase
 from app.desk.eligibility import order
-from app.desk.history import REVIEWING, describe
+from app.desk.history import LEAK_REPORTS, REVIEWING, describe
 from app.desk.similar import similar_cases
+from app.desk.touched import masked_after
 from app.desk.views import case_row, is_hidden
 from app.insight.rates import wilson
 from app.model.case import (
@@ -191,7 +193,8 @@ class Looking(DeskBase):
     def view(self, case_id: int) -> CaseView:
         """A case to look at, without a lease."""
         with self._store.read() as connection:
-            return self._view(self._row(connection, case_id))
+            row = self._row(connection, case_id)
+            return replace(self._view(row), masked_after=masked_after(connection, row))
 
     def peek(self, queue: str | None, beside: int | None = None) -> CaseView | None:
         """The case that `claim` would give out after `beside` is done."""
@@ -236,6 +239,9 @@ class Looking(DeskBase):
             # Why a lead took a case away, and whose conflict of interest it is, is for leads.
             private = ("assign", "conflict")
             notes = {key: note for key, note in notes.items() if key[1] not in private or key[0] == self._person}
+        if not (self._oversees() or self._roles is None):
+            # A report is between the one who made it and the leads.
+            entries = [one for one in entries if one.actor == self._person or one.action not in LEAK_REPORTS]
         if self._blind(row):
             entries = [entry for entry in entries if entry.actor == self._person or entry.action not in REVIEWING]
         return [

@@ -88,13 +88,15 @@ class Draft:
 class CaseView:
     """A case as this person may see it now.
 
-    While `hidden`, the model's output, flags and explanations are not in `prediction`.
+    While `hidden`, the model's output, flags and explanations are not in `prediction`. `masked_after`: when a reported
+    leak was masked in it, if that was after its reviews.
     """
 
     row: CaseRow
     prediction: Prediction
     rubric: Rubric
     hidden: bool
+    masked_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,18 @@ class HistoryEntry:
     actor: str
     action: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeakReport:
+    """A text that a person reported as a leak, and that waits for a lead."""
+
+    case_id: int
+    id: str
+    queue: str
+    person: str
+    text: str
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
