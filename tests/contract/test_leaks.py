@@ -11,13 +11,14 @@ import pytest
 
 from app.desk.protocol import Desk
 from app.export.dataset import export
+from app.intake.admission import Admission
 from app.model.case import Draft, Filter
 from app.model.errors import BadInput, NothingToDo, Refused, SecondlookError
 from app.model.rights import Role
-from db import backups
+from db import backups, quarantine
 from tests.builders import record
 from tests.contract.test_first_judgement import everything_seen
-from tests.contract.worlds import POLICIES, WORLDS, SqliteWorld, World, agreeing, decide
+from tests.contract.worlds import KEYS, POLICIES, WORLDS, SqliteWorld, World, agreeing, decide
 
 LEAK = "Brombeerkuchen"
 QUESTION = "Would Kunigunde get the loan, approve or decline?"
@@ -49,6 +50,17 @@ def a_record(case: str = "a", label: str = "decline", hidden: str = "nothing mor
 def fresh(world: World, *cases: dict[str, Any], queue: str = "credit") -> None:
     """Brings cases in, the sample cases stay."""
     assert world.admit(queue, cases).as_dict()["admitted"] == len(cases)
+
+
+def as_revision(world: World, changed: dict[str, Any]) -> int:
+    """Brings a case in again that is held already with other content."""
+    world.admit("credit", [changed])
+    with world.store() as store:
+        with store.read() as connection:
+            (row,) = quarantine.held(connection)
+            found = quarantine.one(connection, row.quarantine_id)
+        assert found is not None
+        return Admission(store, KEYS, "credit", POLICIES["credit"], "importer", clock=world.clock).retry(*found, True)
 
 
 def kept(world: World, case_id: int) -> dict[str, Any]:
@@ -118,8 +130,8 @@ def settled(world: World, ada: Desk) -> int:
 
 @pytest.mark.parametrize("how", ["held", "settled", "reserved", "reviewed", "recused"])
 def test_what_is_not_theirs_goes_to_a_lead(world: World, how: str) -> None:
-    independent = {"reviews": POLICIES["credit"].reviews.model_copy(update={"independent": 2})}
-    rules = independent if how == "reviewed" else {}
+    independent: dict[str, Any] = {"reviews": POLICIES["credit"].reviews.model_copy(update={"independent": 2})}
+    rules: dict[str, Any] = independent if how == "reviewed" else {}
     fresh(world, a_record())
     ada, ben = (world.desk(name, roles=REVIEWER, **rules) for name in ("ada", "ben"))
     mia = world.desk("mia", roles=LEAD, **rules)
@@ -182,8 +194,8 @@ def test_other_revisions_are_masked_as_far_as_they_are_theirs(world: World) -> N
     fresh(world, a_record())
     ada, mia = world.desk("ada", roles=REVIEWER), world.desk("mia", roles=LEAD)
     old = settled(world, ada)
-    fresh(world, a_record(hidden="something new"))
-    new = ada.find("a")
+    new = as_revision(world, a_record(hidden="something new"))
+    assert new != old
     ada.report_leak(new, LEAK)
     assert (LEAK in str(kept(world, old)), LEAK in str(kept(world, new))) == (True, False)
     mia.report_leak(old, LEAK)
@@ -194,20 +206,18 @@ def test_other_revisions_are_masked_as_far_as_they_are_theirs(world: World) -> N
 # -- the answer tells nothing ------------------------------------------------------------------------
 
 
-def learned(world: World, desk: Desk, case_id: int, words: list[str]) -> list[Any]:
-    """Answers to reports, and all that can be seen of the case after each, without what the clock says."""
-    seen: list[Any] = []
-    for word in words:
-        seen += [word, answer(desk, case_id, word), everything_seen(desk, case_id)]
-    return seen
+def learned(desk: Desk, case_id: int) -> tuple[dict[str, Any], list[Any]]:
+    """Answers to reports with what the case looks like then, and at last all that can be seen of it."""
+    told = {word: (answer(desk, case_id, word), desk.view(case_id), desk.history(case_id)) for word in WORDS}
+    again = [answer(desk, case_id, word) for word in WORDS]
+    return told, [again, everything_seen(desk, case_id)]
 
 
-HIDDEN = ("nothing more", "Brombeerkuchen and Quittenmus", "Gartenhaus Quittenmus", "0.98765 decline")
-WORDS = ["decline", "approve", "Quittenmus", "odd_Gartenhaus", "0.98765", "purpose", LEAK, LEAK, "Gartenhaus", "note"]
+HIDDEN = ("nothing more", "Brombeerkuchen and Quittenmus", "0.98765 decline Gartenhaus")
+WORDS = ["decline", "approve", "Quittenmus", "odd_Gartenhaus", "0.98765", "purpose", LEAK, "Gartenhaus", "note"]
 
 
-@pytest.mark.parametrize("kind", sorted(WORLDS))
-@pytest.mark.parametrize("holds", [True, False], ids=["held", "held by another"])
+@pytest.mark.parametrize(("kind", "holds"), [*((kind, True) for kind in sorted(WORLDS)), ("sqlite", False)])
 def test_reports_tell_nothing_of_the_model(kind: str, holds: bool, tmp_path: Path) -> None:
     told = []
     for n, hidden in enumerate(HIDDEN):
@@ -219,15 +229,15 @@ def test_reports_tell_nothing_of_the_model(kind: str, holds: bool, tmp_path: Pat
             ada = world.desk("ada", queues=["blind"], roles=REVIEWER)
             case_id = ada.find("a")
             (ada if holds else world.desk("ben", queues=["blind"], roles=REVIEWER)).claim_case(case_id)
-            told.append(learned(world, ada, case_id, WORDS))
+            told.append(learned(ada, case_id))
             assert kept(world, case_id)["output"]["label"] == label
         finally:
             world.close()
     for other in told[1:]:
         assert other == told[0]
-    said = dict(zip(told[0][::3], told[0][1::3], strict=True))
-    assert said["decline"] == said["approve"] == said["purpose"]
-    assert said["Quittenmus"] == said["0.98765"]
+    said = {word: answered for word, (answered, _, _) in told[0][0].items()}
+    assert said["decline"] == said["approve"] == said["purpose"] == "reported"
+    assert said["Quittenmus"] == said["0.98765"] != "reported"
 
 
 def test_what_is_mistyped_is_told_and_kept_nowhere(world: World) -> None:
@@ -237,7 +247,7 @@ def test_what_is_mistyped_is_told_and_kept_nowhere(world: World) -> None:
         with pytest.raises(BadInput, match=said):
             ada.report_leak(ada.find("a"), text)
     assert notes(world) == []
-    assert world.query("SELECT count(*) FROM audit WHERE action LIKE 'leak%'") == [(0,)]
+    assert world.query("SELECT count(*) FROM audit WHERE action IN ('leak_reported', 'leak_masked')") == [(0,)]
 
 
 # -- verdicts that a mask touches --------------------------------------------------------------------
@@ -260,7 +270,7 @@ def test_a_verdict_that_was_masked_later_says_so(world: World, tmp_path: Path) -
     assert (newest.action, newest.detail) == ("leak masked", "after the decision")
     assert (world.query(columns, case_id), [o for o in mia.outcomes() if o.queue == "credit"]) == before
     with world.store() as store:
-        export(store, tmp_path, "credit", "jsonl")
+        export(store, tmp_path, "credit", "jsonl", "mia", world.clock())
     rows = [orjson.loads(line) for line in (tmp_path / "corrections.jsonl").read_bytes().splitlines()]
     assert {row["id"]: row["masked_after_review"] for row in rows} == {"a": True, "b": False}
     assert world.verify().ok
@@ -291,7 +301,7 @@ def test_a_backup_holds_neither_the_text_nor_its_report_once_a_lead_has_masked_i
 
 
 def test_a_copy_that_measures_people_is_masked_with_its_case(files: SqliteWorld) -> None:
-    rules = {"reviews": POLICIES["credit"].reviews.model_copy(update={"gold": 1.0})}
+    rules: dict[str, Any] = {"reviews": POLICIES["credit"].reviews.model_copy(update={"gold": 1.0})}
     ada, ben, mia = (files.desk(n, roles=r, **rules) for n, r in (("ada", REVIEWER), ("ben", REVIEWER), ("mia", LEAD)))
     case_id = settled(files, ada)
     mia.trust(case_id)

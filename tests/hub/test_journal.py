@@ -559,7 +559,7 @@ def test_a_decision_id_is_kept_for_one_decision_only(terminal: Open, line: Line,
     line.cut()
     kept = decision(first, decision_id="once")
     ada.decide(kept)
-    assert not ada.decide(replace(kept, answers=dict(reversed(kept.answers.items())), seconds=9.0)).sent
+    assert not ada.decide(replace(kept, answers=dict(reversed(list(kept.answers.items()))), seconds=9.0)).sent
     for other in (replace(kept, answers=overturning(first.view)), decision(second, decision_id="once")):
         with pytest.raises(BadInput, match="kept here with another case or other answers"):
             ada.decide(other)
