@@ -54,7 +54,7 @@ def fixed(found: dict[str, Any]) -> list[Any]:
     ]
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(records(), st.sampled_from([LEAK, "12345.5", f"{LEAK} decline", "withheld", "decline loan"]))
 def test_a_masked_record_stays_a_record_and_is_decided_as_before(before: dict[str, Any], text: str) -> None:
     leak = Reported(text)
@@ -65,7 +65,7 @@ def test_a_masked_record_stays_a_record_and_is_decided_as_before(before: dict[st
     assert leak.mask(after)[0] == after
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(records(), records())
 def test_what_is_seen_first_is_masked_whatever_the_model_said(one: dict[str, Any], other: dict[str, Any]) -> None:
     hidden = ("output", "flags", "explanations")
