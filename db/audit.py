@@ -108,6 +108,13 @@ def newest(connection: Connection, case_id: int, action: str) -> int | None:
     return connection.execute(query).scalar()
 
 
+def last(connection: Connection, case_id: int, action: str) -> Entry | None:
+    """A case's newest entry with this action."""
+    query = sa.select(_audit).where(_audit.c.case_id == case_id, _audit.c.action == action)
+    row = connection.execute(query.order_by(_audit.c.seq.desc()).limit(1)).first()
+    return Entry(*row) if row else None
+
+
 # For verification: rows as they are stored, whatever an intruder made of them.
 
 # Rows that are fetched at once: their bodies stay in the processor's cache.

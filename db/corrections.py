@@ -16,13 +16,20 @@ _records = metadata.tables["case_records"]
 _reviews = metadata.tables["reviews"]
 _verdicts = metadata.tables["verdicts"]
 _rubrics = metadata.tables["rubrics"]
+_audit = metadata.tables["audit"]
 _controls = metadata.tables["controls"]
 # Copies that measure people are in no dataset and no figure.
 _no_control = ~sa.select(sa.literal(1)).where(_controls.c.case_id == _verdicts.c.case_id).exists()
+# A reported leak was masked after the review that the outcome follows.
+_masked_since = (
+    sa.select(sa.literal(1))
+    .where(_audit.c.case_id == _verdicts.c.case_id, _audit.c.action == "leak_masked", _audit.c.seq > _reviews.c.seq)
+    .exists()
+)
 
 
 class Correction(NamedTuple):
-    """One settled case. `record` is None where `features` say everything."""
+    """One settled case. `record` is None where `features` say everything. `masked`: it was masked after the review."""
 
     id: str
     revision: int
@@ -38,6 +45,7 @@ class Correction(NamedTuple):
     model_version: str | None
     rubric_hash: str
     split_bucket: int
+    masked: bool
     features: str
     record: str | None
 
@@ -58,6 +66,7 @@ _query = (
         _c.c.model_version,
         _reviews.c.rubric_hash,
         _c.c.split_bucket,
+        _masked_since,
         _records.c.features,
         sa.case((_records.c.has_text == 1, _records.c.record)),
     )

@@ -239,3 +239,8 @@ def unmark(connection: Connection, kind: str, person: str, queue: str | None = N
 def register_rubric(connection: Connection, row: dict[str, Any]) -> None:
     """Keeps a rubric's content under its hash, once."""
     connection.execute(insert_or(connection, _rubrics).on_conflict_do_nothing(), row)
+
+
+def rubric_body(connection: Connection, rubric_hash: str) -> str:
+    """The content of a rubric that a review was made under."""
+    return str(connection.execute(sa.select(_rubrics.c.body).where(_rubrics.c.hash == rubric_hash)).scalar_one())

@@ -149,33 +149,35 @@ class CaseActs(OneAct):
         )
 
     def action_leak(self) -> None:
-        """Masks a text that should not be seen in every copy of the case."""
+        """Reports a text that should not be seen."""
         working = self._working
         if working is None or self._busy:
             return
         draft = working.draft(self.form.answers)
 
-        def work(text: str) -> tuple[int, Claim | CaseView]:
-            if working.lease is None:
-                return self.desk.report_leak(working.case_id, text), self.desk.view(working.case_id)
-            self.desk.save_draft(working.case_id, draft)
-            return self.desk.report_leak(working.case_id, text), self.desk.claim_case(working.case_id)
+        def work(text: str) -> Claim | CaseView:
+            if working.lease is not None:
+                self.desk.save_draft(working.case_id, draft)
+            self.desk.report_leak(working.case_id, text)
+            held = working.lease is not None
+            return self.desk.claim_case(working.case_id) if held else self.desk.view(working.case_id)
 
-        def show(done: tuple[int, Claim | CaseView]) -> None:
-            places, found = done
+        def show(found: Claim | CaseView) -> None:
             self.papers.forget()
             if isinstance(found, Claim):
                 self.show_claim(found, self._queue)
             else:
                 self.show_view(found)
-            where = "one place" if places == 1 else f"{places} places"
-            self.say(line(f"masked in {where}; the report is in the log", "bold"))
+            self.say(line("reported: masked where the case is yours to change, a lead sees the rest", "bold"))
 
         def written(text: str | None) -> None:
             if text:
                 self.run_act(lambda: work(text), show, lambda error: self.say(line(str(error), "$warning")))
 
-        said = "Report a leak. What should not be visible? It is masked wherever it stands in this case, for good."
+        said = (
+            "Report a leak. What should not be visible? It is masked for good in a case that is yours to change; a "
+            "lead decides about others, and about labels and names of inputs."
+        )
         self.app.push_screen(Write(said, "the name, number, … as it stands there"), written)
 
     def action_reveal(self) -> None:

@@ -170,7 +170,8 @@ class ReviewScreen(TeamActs):
         if working.lost:
             return Content.styled("▲ lease lost, t claims again", "bold $warning")
         if working.lease is None:
-            return Content.styled(working.view.row.verdict or "only looking", "$muted")
+            masked = " · masked after the decision" if working.view.masked_after is not None else ""
+            return Content.styled(f"{working.view.row.verdict or 'only looking'}{masked}", "$muted")
         left = working.lease.until - now
         style = "bold $warning" if left < WARN_BEFORE_MS else "$muted"
         return Content.styled(f"{'▲ ' if left < WARN_BEFORE_MS else ''}lease {countdown(left)}", style)

@@ -50,6 +50,7 @@ def view_json(view: CaseView) -> dict[str, Any]:
     return {
         **row_json(view.row),
         "hidden": view.hidden,
+        "masked_after_decision": iso(view.masked_after),
         "provenance": {
             "present": found.count("present"),
             "applicable": found.applicable,
@@ -112,6 +113,8 @@ def print_view(view: CaseView, now: int) -> None:
     row, prediction = view.row, view.prediction
     due = f"due in {minutes(row.due_at - now)}" if row.due_at > now else f"overdue by {minutes(row.due_at - now)}"
     say(f"{row.id}  {row.queue}  {row.severity}  {due}  {standing(row)}{f' by {row.holder}' if row.holder else ''}")
+    if view.masked_after is not None:
+        say(f"masked:   a reported leak, after the decision ({iso(view.masked_after)})")
     if prediction.task.question:
         say(f"question: {prediction.task.question}")
     for flag in prediction.flags or ():

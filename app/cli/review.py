@@ -36,10 +36,6 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
     command_on_case(commands, common, "skip", "give a case back and not be offered it again", _skip)
     undo = command_on_case(commands, common, "undo", "take a decision back and hold the case again", _undo)
     undo.add_argument("--release", action="store_true", help="give the case back at once")
-    leak = command_on_case(
-        commands, common, "leak", "mask a text that should not be visible, in every copy of a case", _leak
-    )
-    leak.add_argument("--text", metavar="T", help="what to mask (default: one line of standard input)")
     unskip = commands.add_parser("unskip", parents=[common], help="be offered skipped cases again")
     unskip.add_argument("--queue", metavar="Q")
     unskip.add_argument("--json", action="store_true")
@@ -179,18 +175,6 @@ def _done(arguments: argparse.Namespace, what: str) -> int:
         emit({"id": arguments.id, what: True})
     else:
         say(f"{arguments.id} {what}")
-    return 0
-
-
-def _leak(arguments: argparse.Namespace) -> int:
-    # From standard input it does not end up in the shell's history.
-    text = arguments.text if arguments.text is not None else sys.stdin.readline()
-    with line_desk(arguments) as desk:
-        places = desk.report_leak(desk.find(arguments.id, arguments.queue), text)
-    if arguments.json:
-        emit({"id": arguments.id, "places": places})
-    else:
-        narrate(f"Masked in {places} place{'s' if places != 1 else ''} of {arguments.id}; the report is in the log.")
     return 0
 
 

@@ -18,6 +18,7 @@ from app.cli import (
     erasing,
     export,
     intake,
+    leak,
     login,
     look,
     migrate,
@@ -38,7 +39,7 @@ from app.cli import (
 from app.cli.output import narrate
 
 _GROUPS = (
-    *(desk, demo, workspace, intake, pull, look, review, team, people, export, audit, protect, officer, reveal),
+    *(desk, demo, workspace, intake, pull, look, review, leak, team, people, export, audit, protect, officer, reveal),
     *(erasing, deliver, secret, token, serve, web, login, migrate, rubric, doctor),
 )
 

@@ -15,7 +15,7 @@ from app.desk.views import case_view, is_hidden
 from app.model.case import CaseView
 from app.model.errors import BadInput, Gone
 from app.model.policy import QueuePolicy
-from app.model.rights import SEES_NAMES, Role
+from app.model.rights import SEES_NAMES, Role, may
 from app.model.rubric import Rubric
 from app.model.words import Stage
 from db import audit, leases, lists
@@ -129,6 +129,10 @@ class DeskBase:
     def _oversees(self) -> bool:
         """Whether this person looks after the work of others, and by their roles sees all of it."""
         return self._roles is not None and bool(self._roles & SEES_NAMES)
+
+    def _leads(self) -> bool:
+        """Whether this person manages the work of others; where there are no roles, everybody does."""
+        return self._roles is None or may(self._roles, "manage")
 
     def _shown_stage(self, row: Any) -> Stage:
         """How far a case is, as this person may know it. That somebody has begun would hint at what is expected; that

@@ -17,6 +17,8 @@ REVIEWING = frozenset(
         *("parked", "flagged", "escalated", "recused", "disputed", "settled", "seized", "assigned"),
     )
 )
+# What says that a person reported a leak.
+LEAK_REPORTS = frozenset(("leak_reported", "leaks_dismissed"))
 
 
 def describe(
@@ -49,8 +51,8 @@ def describe(
             detail = f"{data.get('reviewers')} reviewers, {float(data['agreement']):.0%} agree"
         case "reveal_asked" | "revealing":
             detail = str(data.get("fields", ""))
-        case "leak_reported":
-            detail = f"masked in {data.get('places')} places"
+        case "leak_masked" if data.get("after"):
+            detail = "after the decision"
         case "expired":
             detail = f"was held by {called(str(data.get('holder')))}"
         case "retried":

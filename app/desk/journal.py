@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import secrets
 import threading
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Any, Literal
 from app.desk.journal_file import SUFFIX, Broken, JournalFile, NoKey, not_kept
 from app.desk.journal_key import EARLIER, JournalKeys
 from app.model.case import NotTaken
+from app.model.errors import BadInput
 
 # A file is written anew when so many of its lines say nothing any more.
 _DEAD_LINES = 100
@@ -101,9 +103,10 @@ class Journal:
     # -- keeping --------------------------------------------------------------------------------
 
     def keep(self, kind: Literal["draft", "decision"], case_id: int, name: str, body: dict[str, Any]) -> None:
-        """Keeps a draft or a decision; it is on the disk when this returns. Raises Unavailable where it cannot be."""
+        """Keeps a draft or a decision; it is on the disk when this returns. Raises Unavailable where it cannot be,
+        BadInput for a decision_id under which something else is kept."""
         with self._lock:
-            if kind == "decision" and any(one.body.get("decision_id") == body["decision_id"] for one in self._entries):
+            if kind == "decision" and self._is_kept(body):
                 return
             try:
                 file = self._own_file()
@@ -115,6 +118,16 @@ class Journal:
             # An older draft in a file of an earlier terminal is sent before this one, and does no harm.
             self._entries = [old for old in self._entries if old.file is not file or not _ends(entry, old)] + [entry]
             self._write_anew(file)
+
+    def _is_kept(self, decision: dict[str, Any]) -> bool:
+        """Whether a decision is kept already. Raises BadInput where its decision_id was used for another one."""
+        before = next((one for one in self._entries if one.body.get("decision_id") == decision["decision_id"]), None)
+        if before is not None and _said(before.body) != _said(decision):
+            raise BadInput(
+                "This decision_id is kept here with another case or other answers, which will be sent. Nothing was "
+                "changed; use a new decision_id."
+            )
+        return before is not None
 
     def drop_drafts(self, case_id: int) -> None:
         """A case was decided, or has a newer draft at the hub."""
@@ -269,6 +282,11 @@ def _fold(file: JournalFile, records: list[dict[str, Any]]) -> list[Entry]:
         else:
             entries = [old for old in entries if old.number != number]
     return entries
+
+
+def _said(decision: dict[str, Any]) -> tuple[Any, Any]:
+    """The case and the answers of a decision, as JSON brings them back; the time that it took may differ."""
+    return decision["case_id"], json.loads(json.dumps(decision["answers"]))
 
 
 def _ends(new: Entry, old: Entry) -> bool:

@@ -10,7 +10,6 @@ from app.desk.settling import Settling
 from app.insight.rates import wilson
 from app.model.case import Claim, Lease, Note, PausedQueue, PeerReview, Peers, PersonStatus, Quality
 from app.model.errors import BadInput, Refused
-from app.model.rights import may
 from db import controls, leases, lists, offers, people, reviews
 
 _DAY_MS = 86_400_000
@@ -185,9 +184,6 @@ class Leading(Settling):
             elif not controls.distrust(connection, case_id):
                 raise Refused(f"{held.external_id} is no gold case.")
             self._log(connection, "trusted" if trusted else "distrusted", case_id)
-
-    def _leads(self) -> bool:
-        return self._roles is None or may(self._roles, "manage")
 
     def _check_leads(self) -> None:
         if not self._leads():

@@ -12,7 +12,7 @@ from app.desk.leading import Leading
 from app.desk.settling import Row
 from app.model.answers import Outcome, check
 from app.model.case import CaseView, Claim, Decision, Draft, Lease, Receipt
-from app.model.errors import BadInput, LeaseLost, NothingToDo, Refused
+from app.model.errors import BadInput, LeaseLost, NothingToDo, Refused, RubricError
 from app.model.prediction import Output, Task
 from app.model.rubric import UNRESOLVABLE, Rubric
 from db import leases, lists, reviews
@@ -66,7 +66,7 @@ class LocalDesk(Leading):
             if row is None or row.repeated:
                 earlier = reviews.by_id(connection, decision.decision_id)
                 if earlier is not None:
-                    return self._repeated(connection, earlier, decision)
+                    return self._repeated(connection, earlier, decision, row)
             if row is None or row.queue not in self._policies:
                 # Says whether it was erased, or never there.
                 self._holder(connection, decision.case_id)
@@ -86,12 +86,18 @@ class LocalDesk(Leading):
         self._registered.add(rubric.hash)
         return self._receipt(Row(review), held, repeated=False)
 
-    def _repeated(self, connection: Connection, earlier: Any, decision: Decision) -> Receipt:
-        """The receipt of a decision that was made already. A decision_id stands for one decision only."""
-        if (earlier.person, earlier.case_id) != (self._person, decision.case_id):
+    def _repeated(self, connection: Connection, earlier: Any, decision: Decision, row: Any) -> Receipt:
+        """The receipt of a decision that was made already. A decision_id stands for one decision only; the time that
+        it took may differ."""
+        if row is None or (earlier.person, earlier.case_id) != (self._person, decision.case_id):
             raise BadInput("This decision_id belongs to another decision. Nothing was changed; use a new one.")
         if earlier.retracted_at is not None:
             raise Refused("This decision was taken back. Nothing was changed; use a new decision_id to decide again.")
+        if not _says_the_same(connection, earlier, decision, row.record):
+            raise BadInput(
+                "This decision_id was sent before with other answers, which stand. Nothing was changed; `undo` takes "
+                "them back, and a new decision_id decides again."
+            )
         return self._receipt(earlier, self._holder(connection, earlier.case_id), repeated=True)
 
     def _review(
@@ -174,6 +180,18 @@ class LocalDesk(Leading):
             undo_until=undo_until,
             repeated=repeated,
         )
+
+
+def _says_the_same(connection: Connection, earlier: Any, decision: Decision, record: str) -> bool:
+    """Whether a decision's answers come to what an earlier review keeps, under the rubric of that time."""
+    rubric = Rubric.model_validate_json(reviews.rubric_body(connection, earlier.rubric_hash))
+    content = orjson.loads(record)
+    task, output = Task.model_validate(content["task"]), Output.model_validate(content["output"])
+    try:
+        answers, _ = check(rubric, decision.answers, task, output)
+    except RubricError:
+        return False
+    return bool(orjson.loads(_json(answers)) == orjson.loads(earlier.answers))
 
 
 def _json(value: Any) -> str:

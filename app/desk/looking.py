@@ -9,8 +9,9 @@ from typing import Any
 
 from app.desk.base import DeskBase
 from app.desk.eligibility import ANOTHER, order
-from app.desk.history import REVIEWING, describe
+from app.desk.history import LEAK_REPORTS, REVIEWING, describe
 from app.desk.similar import similar_cases
+from app.desk.touched import masked_after
 from app.desk.views import case_row, is_hidden
 from app.insight.rates import wilson
 from app.model.case import (
@@ -213,7 +214,8 @@ class Looking(DeskBase):
     def view(self, case_id: int) -> CaseView:
         """A case to look at, without a lease."""
         with self._store.read() as connection:
-            return self._view(self._row(connection, case_id))
+            row = self._row(connection, case_id)
+            return replace(self._view(row), masked_after=masked_after(connection, row))
 
     def peek(self, queue: str | None, beside: int | None = None) -> CaseView | None:
         """The case that `claim` would give out after `beside` is done."""
@@ -255,6 +257,9 @@ class Looking(DeskBase):
             hidden = self._is_hidden(row)
             notes = reviews.notes(connection, case_id)
         notes = {key: note for key, note in notes.items() if self._may_read(row, *key)}
+        if not self._reads_all_notes():
+            # A report is between the one who made it and the leads.
+            entries = [one for one in entries if one.actor == self._person or one.action not in LEAK_REPORTS]
         adjudicates = self._adjudicates(row)
         if self._blind(row) or adjudicates:
             entries = [entry for entry in entries if entry.actor == self._person or entry.action not in REVIEWING]

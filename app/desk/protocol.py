@@ -21,6 +21,7 @@ from app.model.case import (
     Draft,
     Filter,
     HistoryEntry,
+    LeakReport,
     Lease,
     Note,
     PausedQueue,
@@ -179,8 +180,15 @@ class Desk(Protocol):
     def summary(self, since: int) -> SessionSummary:
         """What this person did since a moment."""
 
-    def report_leak(self, case_id: int, text: str) -> int:
-        """Masks a text that should not be seen in every copy of the case; returns in how many places."""
+    def report_leak(self, case_id: int, text: str) -> None:
+        """Masks a text that should not be seen in every copy of the case that this person may change; the rest goes to
+        a lead. Raises BadInput where it does not stand in what they see."""
+
+    def leak_reports(self) -> list[LeakReport]:
+        """Reported leaks that wait for a lead. Raises Refused where this person is no lead; so does the next act."""
+
+    def dismiss_leaks(self, case_id: int) -> None:
+        """Forgets what was reported of a case."""
 
     def sealed_fields(self, case_id: int) -> tuple[str, ...]:
         """The withheld fields of a case that officers can see again."""

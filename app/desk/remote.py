@@ -211,9 +211,9 @@ class RemoteDesk(Keeping, RemoteTeam):
         """Puts a parked or deferred case back."""
         self._post(f"/cases/{case_id}/unpark", None)
 
-    def report_leak(self, case_id: int, text: str) -> int:
-        """Masks a text in every copy of the case; returns in how many places."""
-        return int(self._post(f"/cases/{case_id}/leaks", {"text": text}))
+    def report_leak(self, case_id: int, text: str) -> None:
+        """Masks a text in every copy of the case that this person may change; the rest goes to a lead."""
+        self._post(f"/cases/{case_id}/leaks", {"text": text})
 
     # -- sealed values --------------------------------------------------------------------------
 

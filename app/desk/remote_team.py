@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.desk import wire
 from app.desk.remote_asking import Asking
-from app.model.case import Ageing, Claim, Lease, Note, PausedQueue, Peers, PersonStatus, Quality
+from app.model.case import Ageing, Claim, LeakReport, Lease, Note, PausedQueue, Peers, PersonStatus, Quality
 from app.model.errors import BadInput
 
 
@@ -54,6 +54,14 @@ class RemoteTeam(Asking):
     def trust(self, case_id: int, trusted: bool = True) -> None:
         """Says that a settled case's outcome is right, or takes that back."""
         self._post(f"/cases/{case_id}/trust", {"trusted": trusted})
+
+    def leak_reports(self) -> list[LeakReport]:
+        """Reported leaks that wait for a lead."""
+        return wire.load(list[LeakReport], self._get("/leaks"))
+
+    def dismiss_leaks(self, case_id: int) -> None:
+        """Forgets what was reported of a case."""
+        self._post(f"/cases/{case_id}/leaks/dismiss", None)
 
     def paused(self) -> list[PausedQueue]:
         """The queues that give out no cases now."""

@@ -3,7 +3,7 @@
 Columns: the inputs; `id`, `predicted_label`, `predicted_score`, `label`, `label_source`, `verdict`,
 `overturned`, `sample_weight` (1 ÷ sampling probability, null where that is unknown),
 `n_reviewers`, `agreement`, `model_name`, `model_version`, `rubric_version` (`id@version#hash`),
-`split` (`train` 80 %, `validation` 10 %, `test` 10 %, by subject); `output_text` and
+`split` (`train` 80 %, `validation` 10 %, `test` 10 %, by subject), `masked_after_review`; `output_text` and
 `corrected_text` where there are texts. An input whose name is taken becomes `input_NAME`.
 """
 
@@ -32,6 +32,7 @@ _FIXED = {
     "model_version": pl.String,
     "rubric_version": pl.String,
     "split": pl.String,
+    "masked_after_review": pl.Boolean,
 }
 _TEXTS = ("output_text", "corrected_text")
 _TAKEN = frozenset({*_FIXED, *_TEXTS, "revision"})
@@ -64,6 +65,7 @@ def to_frame(rows: list[tuple[Any, ...]], rubrics: dict[str, tuple[str, str]]) -
         "model_version",
         pl.col("rubric_hash").replace_strict(names, default=pl.col("rubric_hash")).alias("rubric_version"),
         split.then(pl.lit(_SPLITS[1][1])).otherwise(pl.lit(_SPLITS[2][1])).alias("split"),
+        pl.col("masked").cast(pl.Boolean).alias("masked_after_review"),
     )
     return pl.concat([_features(columns["features"]), *_texts(columns), fixed], how="horizontal")
 

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from app.hub.asking import Body, Number, Reviewing, Text, Unparking, Word, answer, in_turn, lease_of, nothing
-from app.model.case import CaseView, Claim, Decision, Draft, Lease, Receipt
+from app.hub.asking import Body, Managing, Number, Reviewing, Text, Unparking, Word, answer, in_turn, lease_of, nothing
+from app.model.case import CaseView, Claim, Decision, Draft, LeakReport, Lease, Receipt
 
 router = APIRouter(tags=["review"])
 Answers = dict[Annotated[str, Field(max_length=64)], Any]
@@ -185,7 +185,22 @@ def unpark(desk: Unparking, case_id: Number) -> Response:
     return nothing()
 
 
-@router.post("/cases/{case_id}/leaks", response_model=int)
+@router.post("/cases/{case_id}/leaks", status_code=204)
 def report_leak(desk: Reviewing, case_id: Number, leak: Leak) -> Response:
-    """Masks a text that should not be seen in every copy of the case; in how many places."""
-    return answer(int, desk.report_leak(case_id, leak.text))
+    """Masks a text that should not be seen in every copy of the case that this person may change; the rest goes to a
+    lead. The answer is the same for both."""
+    desk.report_leak(case_id, leak.text)
+    return nothing()
+
+
+@router.get("/leaks", response_model=list[LeakReport])
+def leak_reports(desk: Managing) -> Response:
+    """Reported leaks that wait for a lead."""
+    return answer(list[LeakReport], desk.leak_reports())
+
+
+@router.post("/cases/{case_id}/leaks/dismiss", status_code=204)
+def dismiss_leaks(desk: Managing, case_id: Number) -> Response:
+    """Forgets what was reported of a case: a lead has looked at it."""
+    desk.dismiss_leaks(case_id)
+    return nothing()

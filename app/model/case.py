@@ -105,14 +105,16 @@ class Draft:
 class CaseView:
     """A case as this person may see it now.
 
-    While `hidden`, the model's output, flags and explanations are not in `prediction`. `warnings` say what is wrong
-    with its explanations; worked out when asked for, so that a claim does not wait for it.
+    While `hidden`, the model's output, flags and explanations are not in `prediction`. `masked_after`: when a reported
+    leak was masked in it, if that was after its reviews. `warnings` say what is wrong with its explanations; worked out
+    when asked for, so that a claim does not wait for it.
     """
 
     row: CaseRow
     prediction: Prediction
     rubric: Rubric
     hidden: bool
+    masked_after: int | None = None
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -195,6 +197,18 @@ class HistoryEntry:
     actor: str
     action: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeakReport:
+    """A text that a person reported as a leak, and that waits for a lead."""
+
+    case_id: int
+    id: str
+    queue: str
+    person: str
+    text: str
+    at: int
 
 
 @dataclass(frozen=True, slots=True)

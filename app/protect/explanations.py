@@ -10,7 +10,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, assert_never, cast, get_args
 
-from app.model.explanation import Kind
+from app.model.explanation import (
+    AttributionItem,
+    Change,
+    CounterfactualItem,
+    EvidenceItem,
+    EvidenceSource,
+    ExampleItem,
+    Explains,
+    FidelityScore,
+    Kind,
+    OutputLike,
+    Part,
+    RegionItem,
+    RuleItem,
+    SpanItem,
+    Target,
+    TraceItem,
+)
 from app.protect.feature_names import FeatureNames
 from app.protect.named_values import feature_named
 from app.protect.scrub import withheld
@@ -27,22 +44,24 @@ _COMMON = word_set(
     "kind method method_version explains target base_value output_value fidelity fidelity_score withheld "
     "withheld_contribution offset_unit items immutable text reason"
 )
-_ATTRIBUTION_KEYS = frozenset(("feature", "value", "contribution", "reveals"))
-_SPAN_KEYS = word_set("start end text contribution anchor label source group")
-_REGION_KEYS = word_set("x y width height label contribution")
-_CONDITION_KEYS = word_set("feature op value precision_so_far coverage_so_far")
-_CHANGE_KEYS = word_set("feature from to actionable")
-_EXAMPLE_KEYS = word_set("ref role distance label values")
-_OUTCOME_KEYS = word_set("changes output valid")
-_STEP_KEYS = word_set("step name status risk duration_ms")
-# Parts with keys of their own.
-_PARTS = {
-    "target": frozenset(("label", "space", "input")),
-    "explains": frozenset(("model", "version", "artifact_digest", "input_digest")),
-    "fidelity_score": frozenset(("name", "value")),
-}
-_SOURCE_KEYS = word_set("uri digest start end text")
-_OUTPUT_KEYS = frozenset(("label", "score"))
+
+
+def _keys(*parts: type[Part]) -> frozenset[str]:
+    """The keys that parts of the format define."""
+    return frozenset(field.alias or name for part in parts for name, field in part.model_fields.items())
+
+
+_ATTRIBUTION_KEYS = _keys(AttributionItem)
+_SPAN_KEYS = _keys(SpanItem, EvidenceItem)
+_REGION_KEYS = _keys(RegionItem)
+_CONDITION_KEYS = _keys(RuleItem)
+_CHANGE_KEYS = _keys(Change)
+_EXAMPLE_KEYS = _keys(ExampleItem)
+_OUTCOME_KEYS = _keys(CounterfactualItem)
+_STEP_KEYS = _keys(TraceItem) - {"arguments"}
+_PARTS = {"target": _keys(Target), "explains": _keys(Explains), "fidelity_score": _keys(FidelityScore)}
+_SOURCE_KEYS = _keys(EvidenceSource)
+_OUTPUT_KEYS = _keys(OutputLike)
 
 
 @dataclass(frozen=True, slots=True)

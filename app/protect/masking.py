@@ -48,6 +48,8 @@ _VOCABULARY = {
     "fidelity": frozenset(get_args(Fidelity)),
     "anchor": frozenset(get_args(Anchor)),
 }
+# The format's own keys and words.
+FORMAT_WORDS = _STRUCTURE.union(*_VOCABULARY.values())
 # Below these keys everything comes from outside.
 _USER_DATA = frozenset(("value", "values", "arguments", "hyperparameters", "from", "to", "not_applicable", "extra"))
 # Names with numbers: labels of the output, how faithful an explanation is.

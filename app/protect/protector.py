@@ -21,7 +21,7 @@ from app.model.prediction import CODE_LENGTH, NAME_LENGTH, Prediction
 from app.protect.coarsen import Coarser
 from app.protect.explanations import Seen, target_of, without_withheld
 from app.protect.feature_names import FeatureNames
-from app.protect.masking import masked, texts_of
+from app.protect.masking import Masker, masked, texts_of
 from app.protect.names import Withheld
 from app.protect.raw_values import RawValues
 from app.protect.redact import Redaction
@@ -291,7 +291,7 @@ def _said_to_reveal(record: dict[str, Any], rules: Withheld) -> dict[str, str]:
     return found
 
 
-def scrubbed(record: dict[str, Any], found: Scrubber) -> dict[str, Any]:
+def scrubbed(record: dict[str, Any], found: Masker) -> dict[str, Any]:
     """The record with known values masked, and spans moved to where their texts went."""
     edits = {name: found.text(text)[1] for name, text in texts(record).items()}
     kept: dict[str, Any] = masked(record, found)

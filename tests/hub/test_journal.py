@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -21,7 +22,7 @@ from app.desk.journal_key import EARLIER
 from app.desk.remote import RemoteDesk
 from app.hub.hub import Hub
 from app.model.case import Draft
-from app.model.errors import LeaseLost, Refused, Unavailable
+from app.model.errors import BadInput, LeaseLost, Refused, Unavailable
 from app.signing_in import VARIABLE, keep_in_file, token_for
 from db import tokens
 from tests.builders import record
@@ -550,3 +551,21 @@ def test_the_lease_is_what_decides_not_the_terminal(terminal: Open, line: Line, 
     assert drafts(world) == {claim.lease.case_id: {"support": "partly"}}
     with pytest.raises(LeaseLost):
         world.desk("ada").decide(decision(claim))
+
+
+def test_a_decision_id_is_kept_for_one_decision_only(terminal: Open, line: Line, world: SqliteWorld) -> None:
+    ada = terminal()
+    first, second = ada.claim("credit"), ada.claim("credit")
+    line.cut()
+    kept = decision(first, decision_id="once")
+    ada.decide(kept)
+    assert not ada.decide(replace(kept, answers=dict(reversed(list(kept.answers.items()))), seconds=9.0)).sent
+    for other in (replace(kept, answers=overturning(first.view)), decision(second, decision_id="once")):
+        with pytest.raises(BadInput, match="kept here with another case or other answers"):
+            ada.decide(other)
+    assert ada.unsent().decisions == 1
+    line.mend()
+    until(lambda: ada.unsent().sent == 1)
+    assert world.query("SELECT case_id, verdict FROM reviews") == [(first.lease.case_id, "upheld")]
+    with pytest.raises(BadInput, match="sent before with other answers"):
+        ada.decide(replace(kept, answers=overturning(first.view)))

@@ -133,7 +133,7 @@ async def test_a_leak_is_masked_at_once_and_answers_stay(root: Path) -> None:
         await seat.press("L")
         await seat.type(word.upper())
         await seat.press("enter")
-        await seat.until(lambda: seat.shows("[withheld: reported leak]", "the report is in the log"))
+        await seat.until(lambda: seat.shows("[withheld: reported leak]", "a lead sees the rest"))
         await seat.until(lambda: not seat.review._busy)
         assert not seat.shows(f" {word} ")
         assert seat.review.form.answers

@@ -158,9 +158,26 @@ def test_a_leak_from_the_command_line(run: Run, root: Path) -> None:
     path = root.parent / "in.jsonl"
     path.write_bytes(orjson.dumps(record(id="a", inputs=[{"name": "n", "kind": "text", "value": "it was Ottokar W."}])))
     run("mel", "import", str(path), "--queue", "credit")
-    assert shown(run("ada", "leak", "a", "--text", "Ottokar", "--json")[1]) == {"id": "a", "places": 1}
+    assert shown(run("ada", "leak", "a", "--text", "Ottokar", "--json")[1]) == {"id": "a", "reported": True}
     assert "Ottokar" not in run("ada", "show", "a")[1]
     assert run("ada", "leak", "a", "--text", "Ottokar")[0] == 2
+    assert run("ada", "leak", "--text", "Ottokar")[0] == 2
+
+
+def test_a_lead_lists_and_dismisses_reports(run: Run, root: Path) -> None:
+    path = root.parent / "in.jsonl"
+    task = {"type": "binary", "labels": ["approve", "decline"], "question": "Should Ottokar get it?"}
+    path.write_bytes(orjson.dumps(record(id="a", task=task)))
+    run("mel", "import", str(path), "--queue", "credit")
+    assert run("ada", "leak", "--list")[:2] == (0, "")
+    run("ada", "leak", "a", "--text", "Ottokar")
+    assert "ada: Ottokar" in run("mel", "leak", "--list")[1]
+    report = shown(run("mel", "leak", "--list", "--json")[1])
+    assert (report["id"], report["queue"], report["person"]) == ("a", "credit", "ada")
+    assert run("mel", "leak", "b", "--list")[1] == ""
+    assert shown(run("mel", "leak", "a", "--dismiss", "--json")[1]) == {"id": "a", "dismissed": True}
+    assert run("mel", "leak", "a", "--dismiss")[0] == 4
+    assert run("mel", "leak", "--list")[1] == ""
 
 
 def test_another_workspace_key_is_refused_in_words(run: Run, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
