@@ -17,6 +17,8 @@ REVIEWING = frozenset(
         *("parked", "flagged", "escalated", "recused", "disputed", "settled", "seized", "assigned"),
     )
 )
+# Entries whose details count or name parts of the record, those that tell the model's answer among them.
+TELLS_PARTS = frozenset(("leak_reported", "reveal_asked", "revealing"))
 
 
 def describe(

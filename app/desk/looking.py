@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
 from app.desk.base import DeskBase
 from app.desk.eligibility import order
-from app.desk.history import REVIEWING, describe
+from app.desk.history import REVIEWING, TELLS_PARTS, describe
 from app.desk.similar import similar_cases
 from app.desk.views import case_row, is_hidden, prediction_of
 from app.insight.rates import wilson
@@ -248,9 +249,13 @@ class Looking(DeskBase):
             notes = {key: note for key, note in notes.items() if key[1] not in private or key[0] == self._person}
         if self._blind(row):
             entries = [entry for entry in entries if entry.actor == self._person or entry.action not in REVIEWING]
-        return [
+        told = [
             describe(entry, {} if hidden else kept, notes, lambda person: self._called(row.queue, person))
             for entry in entries
+        ]
+        return [
+            replace(one, detail="") if hidden and entry.action in TELLS_PARTS else one
+            for entry, one in zip(entries, told, strict=True)
         ]
 
     def _blind(self, row: Any) -> bool:

@@ -23,6 +23,8 @@ _SEEN_FIRST = frozenset(
         *("sensitive", "provenance", "reply_to"),
     )
 )
+# Of what is sealed: names as `app.protect.protector` gives them.
+_SEALED_FIRST = ("inputs.", "text.inputs.", "sensitive.", "subject")
 _JUDGED_BY_TEXT = ("generation", "action")
 
 
@@ -76,6 +78,12 @@ def concealed(record: dict[str, Any]) -> dict[str, Any]:
     seen = {key: value for key, value in record.items() if key in _SEEN_FIRST}
     text = record["output"].get("text") if record["task"]["type"] in _JUDGED_BY_TEXT else None
     return {**seen, "output": {} if text is None else {"text": text}}
+
+
+def seen_first(sealed: list[str], row: Any) -> list[str]:
+    """Those of a case's sealed fields that lie in what may be seen before a first judgement."""
+    by_text = orjson.loads(row.record)["task"]["type"] in _JUDGED_BY_TEXT
+    return [name for name in sealed if name.startswith(_SEALED_FIRST) or (by_text and name.startswith("text.output"))]
 
 
 def is_hidden(policy: QueuePolicy, state: str, judged: bool) -> bool:
