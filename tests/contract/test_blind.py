@@ -293,8 +293,8 @@ def test_place_and_due_time_do_not_tell_the_label_even_where_the_sender_sorts_by
 # -- queues that are switched over -----------------------------------------------------------------------
 
 _KEPT = (
-    "SELECT external_id, priority, due_at, severity, title, body FROM cases JOIN case_texts ON {key} = case_id"
-    " ORDER BY case_id"
+    "SELECT external_id, priority, due_at, severity, title, body FROM cases JOIN case_texts ON {key} = cases.case_id"
+    " ORDER BY cases.case_id"
 )
 
 
