@@ -70,7 +70,7 @@ def worlds(folder: Path, kind: str, *seeds: int, **rules: Any) -> Iterator[list[
     try:
         for seed in seeds:
             (folder / str(seed)).mkdir()
-            world = WORLDS[kind](folder / str(seed))
+            world: StoreWorld = WORLDS[kind](folder / str(seed))
             made.append(world)
             world.admit("blind", said(seed))
             ben = world.desk("ben", queues=("blind",), **{**rules, "reviews": POLICIES["blind"].reviews})
@@ -202,7 +202,7 @@ def differing(one: Answers, other: Answers) -> dict[str, tuple[bytes, bytes]]:
 @pytest.mark.parametrize("kind", sorted(WORLDS))
 def test_what_the_model_said_changes_nothing_before_the_judgement(tmp_path: Path, kind: str) -> None:
     with worlds(tmp_path, kind, 1, 2) as (one, other):
-        roles = ("lead", "officer") if kind == "hub" else None
+        roles: tuple[Role, ...] | None = ("lead", "officer") if kind == "hub" else None
         found = [everything(world, roles, kind == "sqlite") for world in (one, other)]
     assert differing(*found) == {}
 
