@@ -132,6 +132,12 @@ def rows(connection: Connection, case_ids: Iterable[int]) -> dict[int, Any]:
     return {row.case_id: row for row in found}
 
 
+def records(connection: Connection, case_ids: Sequence[int]) -> dict[int, str]:
+    """The protected records of cases."""
+    query = sa.select(_records.c.case_id, _records.c.record).where(_records.c.case_id.in_(case_ids))
+    return {row.case_id: row.record for row in connection.execute(query)}
+
+
 def with_record(
     connection: Connection, case_id: int, person: str = "", rubric: str = "", decision: str = "", last: bool = False
 ) -> Any:

@@ -344,12 +344,13 @@ class InboxScreen(Screen[None]):
         self.query_one("#status", Static).update(Content("").join(parts), layout=False)
 
     def _explain_emptiness(self) -> None:
-        filtered = self._text or any(self._chosen.values())
-        said = (
-            "No case matches. esc clears search and filters."
-            if filtered
-            else "No case waits. `secondlook import FILE --queue Q` brings some in; t shows settled ones."
-        )
+        queue = self._chosen["queue"]
+        if self._chosen["severity"] and queue and self.shell.desk.policy(queue).provisional:
+            said = f"'{queue}' is judged first: severity would tell what the model said. v shows all of its cases."
+        elif self._text or any(self._chosen.values()):
+            said = "No case matches. esc clears search and filters."
+        else:
+            said = "No case waits. `secondlook import FILE --queue Q` brings some in; t shows settled ones."
         self.query_one("#empty", Static).update(line(said))
 
 

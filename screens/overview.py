@@ -9,7 +9,7 @@ from textual.content import Content
 from app.model.case import Ageing, PausedQueue, PersonStatus, Quality, QueueStatus
 from screens.clock import span
 from screens.text import join, line, shorten
-from screens.theme import SEVERITY_SHAPES, SEVERITY_STYLES
+from screens.theme import SEVERITY_STYLES, severity_mark
 
 _MUTED = "$muted"
 _BLANK = Content("")
@@ -55,7 +55,8 @@ def _backlog(found: Overview, now: int) -> list[Content]:
 
 def _severity(one: Ageing) -> Content:
     counts = "".join(f"{_count(getattr(one, field)):>{_CELL}}" for _, field in _AGES)
-    name = Content.styled(f"  {SEVERITY_SHAPES[one.severity]} {one.severity:<10}", SEVERITY_STYLES[one.severity])
+    style = SEVERITY_STYLES[one.severity] if one.severity else _MUTED
+    name = Content.styled(f"  {severity_mark(one.severity):<12}", style)
     late = Content.styled(f"{_count(one.overdue):>{_CELL}}", "bold $warning" if one.overdue else _MUTED)
     return join(name, Content(counts), late)
 

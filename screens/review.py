@@ -18,7 +18,7 @@ from screens.clock import countdown, due, now_ms
 from screens.span_picker import SpanPicker
 from screens.team_acts import TeamActs
 from screens.text import line, shorten
-from screens.theme import SEVERITY_SHAPES, SEVERITY_STYLES
+from screens.theme import SEVERITY_STYLES, severity_mark
 from screens.widgets.criterion_field import CriterionField
 from screens.widgets.key_bar import KeyBar
 from screens.widgets.papers import Papers
@@ -156,7 +156,7 @@ class ReviewScreen(TeamActs):
         parts = [
             line(row.queue, "$muted"),
             Content.styled("adjudicate" if row.stage == "adjudication" else "", "bold $accent"),
-            Content.styled(f"{SEVERITY_SHAPES[row.severity]} {row.severity}", SEVERITY_STYLES[row.severity]),
+            Content.styled(severity_mark(row.severity), SEVERITY_STYLES[row.severity]) if row.severity else Content(""),
             Content.styled(due(row.due_at, now), "bold $warning" if row.due_at < now else ""),
             self._lease_text(working, now),
         ]
@@ -224,6 +224,7 @@ class ReviewScreen(TeamActs):
             self._busy = False
             working.view = view
             with self.app.batch_update():
+                self._draw_top()
                 self.papers.show(view, another=False)
                 self.form.reveal(view, event.label)
 

@@ -53,6 +53,13 @@ SEVERITY_STYLES: dict[Severity, str] = {
     "high": "$warning",
     "critical": "bold $error",
 }
+# In place of a severity that may not be told before a first judgement.
+UNTOLD = "—"
+
+
+def severity_mark(severity: Severity | None) -> str:
+    """A severity as shape and word."""
+    return UNTOLD if severity is None else f"{SEVERITY_SHAPES[severity]} {severity}"
 
 
 class NoColor(LineFilter):

@@ -68,7 +68,10 @@ def _cases(arguments: argparse.Namespace) -> int:
     if found:
         table(
             ("severity", "due", "queue", "id", "state", "flag", "what"),
-            ((r.severity, _due(r.due_at - now), r.queue, r.id, standing(r), r.flag, r.title[:60]) for r in found),
+            (
+                (r.severity or "—", _due(r.due_at - now), r.queue, r.id, standing(r), r.flag, r.title[:60])
+                for r in found
+            ),
         )
     narrate(f"{len(found)} of {len(ids)} cases" if ids else "No case matches.")
     return 0

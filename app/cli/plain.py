@@ -112,7 +112,8 @@ def print_view(view: CaseView, now: int) -> None:
     """A case in lines: what is judged first, then what helps, then what proves."""
     row, prediction = view.row, view.prediction
     due = f"due in {minutes(row.due_at - now)}" if row.due_at > now else f"overdue by {minutes(row.due_at - now)}"
-    say(f"{row.id}  {row.queue}  {row.severity}  {due}  {standing(row)}{f' by {row.holder}' if row.holder else ''}")
+    held = f" by {row.holder}" if row.holder else ""
+    say(f"{row.id}  {row.queue}  {row.severity or '—'}  {due}  {standing(row)}{held}")
     if view.masked_after is not None:
         say(f"masked:   a reported leak, after the decision ({iso(view.masked_after)})")
     if prediction.task.question:

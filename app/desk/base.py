@@ -12,6 +12,7 @@ from app.audit import log
 from app.deliver.events import Routes
 from app.desk.eligibility import ANOTHER, Eligibility
 from app.desk.views import case_view, is_hidden
+from app.intake.ordering import put_in_order
 from app.model.case import CaseView
 from app.model.errors import BadInput, Gone
 from app.model.policy import QueuePolicy
@@ -44,7 +45,9 @@ class DeskBase:
     ) -> None:
         """`session` tells this person's terminals apart; one is made where none is given. `routes` say where verdicts
         go beside the sinks of the policies. `roles` say which cases this person gets and whose names they see; None:
-        all. `id_key` gives the key by which cases are found by ids that a queue does not show."""
+        all. `id_key` gives the key by which cases are found by ids that a queue does not show. Queues that people judge
+        first are put in an order that tells nothing of the model's answer, if they are not."""
+        put_in_order(store, policies, person, clock)
         self._store = store
         self._person = person
         self._policies = policies

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from app.intake.drawn import due_beside
 from app.model.policy import QueuePolicy
 from db import cases, controls
 from db.offers import Offer
@@ -41,7 +42,12 @@ def maybe_control(connection: Connection, head: Offer, policy: QueuePolicy, pers
     if not found:
         return None
     of_case = _chance.choice(found)
-    row = _disguised(connection, controls.original(connection, of_case), head.due_at)
+    original = controls.original(connection, of_case)
+    due_at = head.due_at
+    if policy.provisional:
+        # Two cases of such a queue are hardly ever due at the same moment.
+        due_at = due_beside(policy, original["domain"], due_at, _chance)
+    row = _disguised(connection, original, due_at)
     return None if row is None else controls.copy(connection, row, of_case, person, kind, now)
 
 

@@ -19,6 +19,8 @@ REVIEWING = frozenset(
 )
 # What says that a person reported a leak.
 LEAK_REPORTS = frozenset(("leak_reported", "leaks_dismissed"))
+# Entries whose details count or name parts of the record, those that tell the model's answer among them.
+TELLS_PARTS = frozenset(("leak_reported", "reveal_asked", "revealing"))
 
 
 def describe(

@@ -27,6 +27,9 @@ class Leading(Settling):
             adjudicating = self._adjudicates(row)
             if not adjudicating and not self._oversees() and row.state != "settled":
                 return Peers()
+            if self._is_hidden(row):
+                # Whether a peer's label upholds or overturns it tells the model's.
+                return Peers()
             found = reviews.standing(connection, case_id)
             notes = reviews.notes(connection, case_id)
         # Until it is decided an adjudicator weighs what was said, not who said it.

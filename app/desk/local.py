@@ -72,12 +72,12 @@ class LocalDesk(Leading):
                 self._holder(connection, decision.case_id)
                 raise BadInput("There is no such case.")
             held = self._checked(leases.holder_of(row), decision.lease_token, now)
-            rubric = self.rubric(held.queue)
-            record = orjson.loads(row.record)
-            task, output = Task.model_validate(record["task"]), Output.model_validate(record["output"])
             if self._is_hidden(row):
                 # What is missing or wrong in the answers would tell the model's label.
                 raise Refused(f"Judge {held.external_id} first: this queue shows the model's answer after that.")
+            rubric = self.rubric(held.queue)
+            record = orjson.loads(row.record)
+            task, output = Task.model_validate(record["task"]), Output.model_validate(record["output"])
             answers, outcome = check(rubric, decision.answers, task, output)
             self._register(connection, rubric, now)
             review = self._review(decision, held, rubric, answers, outcome, row, now)

@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
+import orjson
+
 from app.desk.base import DeskBase
 from app.desk.eligibility import ANOTHER, order
-from app.desk.history import LEAK_REPORTS, REVIEWING, describe
+from app.desk.history import LEAK_REPORTS, REVIEWING, TELLS_PARTS, describe
 from app.desk.similar import similar_cases
 from app.desk.touched import masked_after
-from app.desk.views import case_row, is_hidden
+from app.desk.views import case_row, is_hidden, prediction_of
 from app.insight.rates import wilson
+from app.intake.route import severity
 from app.model.case import (
     Ageing,
     CaseRow,
@@ -28,8 +31,7 @@ from app.model.case import (
     Unsent,
 )
 from app.model.errors import BadInput
-from app.model.prediction import Prediction
-from app.model.words import SEVERITIES, STATES
+from app.model.words import SEVERITIES, STATES, UNTOLD, Severity
 from app.protect.own_id import is_pseudonymised, token_of
 from db import audit, cases, connections, controls, corrections, lists, outbox, reviews, search
 from db.engine import Connection
@@ -74,7 +76,7 @@ class Looking(DeskBase):
         return [
             Ageing(
                 queue=row.queue,
-                severity=SEVERITIES[row.severity],
+                severity=None if row.severity == UNTOLD else SEVERITIES[row.severity],
                 hour=row.younger0,
                 shift=row.younger1 - row.younger0,
                 day=row.younger2 - row.younger1,
@@ -129,13 +131,13 @@ class Looking(DeskBase):
         queues = [q for q in self._policies if wanted.queue in (None, q)]
         if wanted.holder not in (None, self._person):
             queues = [q for q in queues if self._sees_names(q)]
-        if wanted.flag is not None:
-            # Where a first judgement comes first, flags may not be asked for either.
+        if wanted.flag is not None or wanted.severity is not None:
+            # Where a first judgement comes first, flags and severity may not be asked for either.
             queues = [q for q in queues if not self._policies[q].provisional]
         if wanted.stage is not None and not (self._may.adjudicates or self._oversees()):
             # Who may not know how far a case is may not ask for it either.
             queues = []
-        severity = SEVERITIES.index(wanted.severity) if wanted.severity else None
+        grade = SEVERITIES.index(wanted.severity) if wanted.severity else None
         with self._store.read() as connection:
             if wanted.noted:
                 return array("q", reviews.noted(connection, queues, limit) if self._reads_all_notes() else [])
@@ -144,7 +146,7 @@ class Looking(DeskBase):
                 return array("q", found[:limit] if limit else found)
             due_before = self._now() if wanted.overdue else None
             return lists.ids(
-                connection, queues, wanted.state, severity, wanted.flag, wanted.holder, limit, wanted.stage, due_before
+                connection, queues, wanted.state, grade, wanted.flag, wanted.holder, limit, wanted.stage, due_before
             )
 
     def _search(self, connection: Connection, wanted: Filter) -> list[int]:
@@ -162,24 +164,34 @@ class Looking(DeskBase):
             policy is not None
             and wanted.queue in (None, row.queue)
             and (row.state == wanted.state if wanted.state else True)
-            and wanted.severity in (None, SEVERITIES[row.severity])
-            and (wanted.flag is None or (row.flag == wanted.flag and not policy.provisional))
+            and not (policy.provisional and (wanted.severity is not None or wanted.flag is not None))
+            and (wanted.severity is None or row.severity == SEVERITIES.index(wanted.severity))
+            and wanted.flag in (None, row.flag)
             and wanted.holder in (None, self._shown_holder(row))
             and wanted.stage in (None, self._shown_stage(row))
             and (row.due_at < self._now() if wanted.overdue else True)
         )
 
     def rows(self, case_ids: Iterable[int]) -> dict[int, CaseRow]:
-        """Lines of the inbox by case_id. Flags of queues with a first judgement are left out."""
+        """Lines of the inbox by case_id. Of cases in queues with a first judgement, nothing of the model's answer until
+        they are settled."""
         with self._store.read() as connection:
             found = lists.rows(connection, case_ids)
             noted = self._shown_notes(connection, found)
-        rows = {
-            i: case_row(row, self._provisional(row), self._shown_holder(row), self._shown_stage(row))
-            for i, row in found.items()
-            if row.queue in self._policies
+            rows = [row for row in found.values() if row.queue in self._policies]
+            hidden = {row.case_id for row in rows if self._provisional(row)}
+            severities = _severities(connection, [row for row in rows if row.case_id not in hidden])
+        shown = {
+            row.case_id: case_row(
+                row,
+                row.case_id in hidden,
+                severities.get(row.case_id),
+                self._shown_holder(row),
+                self._shown_stage(row),
+            )
+            for row in rows
         }
-        return {i: row if row.note is None or i in noted else replace(row, note=None) for i, row in rows.items()}
+        return {i: row if row.note is None or i in noted else replace(row, note=None) for i, row in shown.items()}
 
     def _shown_notes(self, connection: Connection, found: dict[int, Any]) -> set[int]:
         """Of rows with a note (why a case is parked), those whose note this person may read."""
@@ -244,9 +256,8 @@ class Looking(DeskBase):
         """Cases near to this one."""
         with self._store.read() as connection:
             row = self._row(connection, case_id)
-            prediction = Prediction.model_validate_json(row.record)
             hidden, blind = self._is_hidden(row), self._policies[row.queue].provisional
-            return similar_cases(connection, row, prediction, hidden, blind, limit)
+            return similar_cases(connection, row, prediction_of(row, hidden), hidden, blind, limit)
 
     def history(self, case_id: int) -> list[HistoryEntry]:
         """What was done with a case, newest first. While it is reviewed independently, nothing of what others did."""
@@ -268,7 +279,11 @@ class Looking(DeskBase):
             # Whoever else did something with the case may be one of its reviewers, who are shown without names.
             return ANOTHER if adjudicates and person != self._person else self._called(row.queue, person)
 
-        return [describe(entry, {} if hidden else kept, notes, called) for entry in entries]
+        told = [describe(entry, {} if hidden else kept, notes, called) for entry in entries]
+        return [
+            replace(one, detail="") if hidden and entry.action in TELLS_PARTS else one
+            for entry, one in zip(entries, told, strict=True)
+        ]
 
     def _may_read(self, row: Any, person: str, kind: str) -> bool:
         """Whether this person may read what somebody wrote about a case: leads all, everybody else their own, and once
@@ -299,6 +314,14 @@ class Looking(DeskBase):
             median_seconds=seconds[len(seconds) // 2] if seconds else None,
             drafts=drafts,
         )
+
+
+def _severities(connection: Connection, rows: list[Any]) -> dict[int, Severity]:
+    """By case; where the row does not tell it, as the record's flags say."""
+    told: dict[int, Severity] = {row.case_id: SEVERITIES[row.severity] for row in rows if row.severity != UNTOLD}
+    untold = [row.case_id for row in rows if row.severity == UNTOLD]
+    records = lists.records(connection, untold) if untold else {}
+    return told | {case_id: severity(orjson.loads(record)) for case_id, record in records.items()}
 
 
 def _outcome(queue: str, rows: dict[str, Any]) -> QueueOutcome:

@@ -38,15 +38,19 @@ def open_local_desk(workspace: Workspace, person: str | None = None, session: st
     """The desk of a person on a workspace's database."""
     workspace.check_database()
     store = open_store(workspace.database_url)
-    return LocalDesk(
-        store,
-        person or workspace.person,
-        dict(workspace.settings.queues),
-        workspace.rubrics,
-        session,
-        routes=routes_of(workspace.settings),
-        id_key=cache(lambda: workspace.keys().pseudonym),
-    )
+    try:
+        return LocalDesk(
+            store,
+            person or workspace.person,
+            dict(workspace.settings.queues),
+            workspace.rubrics,
+            session,
+            routes=routes_of(workspace.settings),
+            id_key=cache(lambda: workspace.keys().pseudonym),
+        )
+    except BaseException:
+        store.close()
+        raise
 
 
 def routes_of(settings: Settings) -> Routes:

@@ -16,8 +16,10 @@ import orjson
 
 from app.audit.chain import commitment
 from app.desk.looking import Looking
+from app.desk.views import seen_first
 from app.model.errors import BadInput, NothingToDo, Refused
 from app.model.reveal import RevealRequest, RevealState, SealedAnswer
+from app.model.rights import may
 from app.protect.envelope import OfficerKey, challenge, place
 from db import leases, reveals, sealed
 from db.engine import Connection
@@ -33,8 +35,7 @@ class Revealing(Looking):
     def sealed_fields(self, case_id: int) -> tuple[str, ...]:
         """The withheld fields of a case that officers can see again."""
         with self._store.read() as connection:
-            self._holder(connection, case_id)
-            return tuple(sealed.fields(connection, case_id))
+            return tuple(self._sealed(connection, case_id))
 
     def ask_reveal(self, case_id: int, fields: Sequence[str], reason: str) -> RevealRequest:
         """Asks to see withheld fields. It is approved at once where the queue's policy asks for no second person."""
@@ -44,7 +45,7 @@ class Revealing(Looking):
         with self._store.write() as connection:
             now, held = self._now(), self._holder(connection, case_id)
             self._own_key(connection, case_id)
-            _check_fields(sealed.fields(connection, case_id), fields, held.external_id)
+            _check_fields(self._sealed(connection, case_id), fields, held.external_id)
             salt = os.urandom(16)
             state = "asked" if self.policy(held.queue).reveal.approval else "approved"
             reveal_id = reveals.ask(
@@ -121,6 +122,16 @@ class Revealing(Looking):
 
     # Inside a transaction.
 
+    def _sealed(self, connection: Connection, case_id: int) -> list[str]:
+        """The sealed fields of a case, as far as this person may know of them: what was masked in an explanation or a
+        flag tells what the model said, and people who review judge first."""
+        held = self._holder(connection, case_id)
+        found = sealed.fields(connection, case_id)
+        if not self.policy(held.queue).provisional or not (self._roles is None or may(self._roles, "review")):
+            return found
+        row = self._row(connection, case_id)
+        return seen_first(found, row) if self._is_hidden(row) else found
+
     def _reveal(self, connection: Connection, reveal_id: int) -> Reveal:
         row = reveals.one(connection, reveal_id)
         if row is None or (row.queue not in self._policies and row.state != "erased"):
@@ -174,11 +185,12 @@ class Revealing(Looking):
     def _own_key(self, connection: Connection, case_id: int) -> OfficerKey:
         """The newest key of this person to which the case's data key is sealed."""
         self._officer(connection)
+        fields = self._sealed(connection, case_id)
         mine = [o for o in sealed.officers(connection) if o.person == self._person]
         for officer in reversed(mine):
-            if sealed.key(connection, case_id, officer.key_id):
+            if fields and sealed.key(connection, case_id, officer.key_id):
                 return OfficerKey(officer.person, officer.public_key)
-        if sealed.fields(connection, case_id):
+        if fields:
             raise Refused(
                 "This case was sealed before you became an officer. Another officer hands it on with "
                 "`secondlook officer share`."

@@ -32,14 +32,14 @@ def similar_cases(
 ) -> list[SimilarCase]:
     """The nearest cases of the same queue, best first; the nearest opposite one is always among them.
 
-    `hidden`: of this case nothing of the model's answer may be told; `blind`: nor of others that are
-    not settled, since they are judged first as well.
+    `hidden`: of this case nothing of the model's answer may be told, and `prediction` is without it; `blind`: nor of
+    others that are not settled, since they are judged first as well.
     """
 
     def told(other: Any) -> bool:
         return not hidden and (not blind or other.verdict is not None)
 
-    text = _text_of(prediction, hidden)
+    text = _text_of(prediction)
     # A copy of this case, or that of which it is one, would tell the outcome.
     kin = controls.family(connection, {row.case_id})
     scored = _by_text(connection, row, text) if text else _by_values(connection, row, prediction)
@@ -73,9 +73,10 @@ def _role(other: Any, row: Any, prediction: Prediction) -> Any:
     return "same" if other.predicted_label == mine else "opposite"
 
 
-def _text_of(prediction: Prediction, hidden: bool) -> str:
+def _text_of(prediction: Prediction) -> str:
+    """The texts that may be seen of it, the output's first."""
     texts = [i.value for i in prediction.inputs if i.kind == "text" and isinstance(i.value, str)]
-    if prediction.output.text and (not hidden or prediction.task.type == "generation"):
+    if prediction.output.text:
         texts.insert(0, prediction.output.text)
     return "\n".join(texts)[:4000]
 

@@ -14,6 +14,7 @@ from app.deliver.events import Routes
 from app.desk.base import wall_clock
 from app.desk.local import LocalDesk
 from app.hub.tokens import digest, is_token
+from app.intake.ordering import put_in_order
 from app.model.policy import QueuePolicy
 from app.model.rights import ROLES, Role
 from app.model.rubric import Rubric
@@ -69,6 +70,7 @@ class Hub:
     id_tokens: IdTokens | None = None
 
     def __post_init__(self) -> None:
+        put_in_order(self.store, self.policies, "hub", self.clock)
         self._desks: OrderedDict[tuple[str, str, tuple[Role, ...]], LocalDesk] = OrderedDict()
         self._known: dict[bytes, tuple[float, tokens.Token]] = {}
         self._refusals: dict[tuple[str, str], _Refusals] = {}

@@ -18,6 +18,7 @@ from typing import Any
 import orjson
 
 from app.audit import log
+from app.intake.ordering import put_in_order
 from app.intake.parallel import Batch, Batches, Prepared, in_processes
 from app.intake.prepare import Bad, Preparer, Ready, Recipe
 from app.intake.read import Raw
@@ -27,7 +28,7 @@ from app.protect.envelope import OfficerKey
 from app.protect.own_id import SEALED
 from app.protect.seal import seal, unseal
 from app.secrets import Keys
-from db import cases, connections, erasures, quarantine, sealed
+from db import cases, connections, erasures, ordering, quarantine, sealed
 from db.engine import Connection, Store
 from db.quarantine import Held
 
@@ -70,6 +71,7 @@ class Admission:
         self._actor = actor
         self._clock = clock
         self._given = dict(columns or {})
+        put_in_order(store, {queue: policy}, actor, clock)
         with store.read() as connection:
             officers = tuple(OfficerKey(o.person, o.public_key) for o in sealed.officers(connection))
         self._recipe = Recipe(queue, policy, keys, {**policy.csv.columns, **(columns or {})}, officers)
@@ -132,6 +134,7 @@ class Admission:
         if isinstance(ready, Bad):
             raise ready.error
         with self._store.write() as connection:
+            self._check_order(connection)
             known = cases.known_contents(connection, self._queue, [ready.external_id]).get(ready.external_id, [])
             if ready.content in known:
                 raise BadInput(f"{ready.external_id} is held already with this content.")
@@ -177,6 +180,7 @@ class Admission:
         duplicates = erased = 0
         new: list[Ready] = []
         with self._store.write() as connection:
+            self._check_order(connection)
             gone = self._erased(connection, [item for _, item in ready])
             known = cases.known_contents(connection, self._queue, [item.external_id for _, item in ready])
             for raw, item in ready:
@@ -197,6 +201,9 @@ class Admission:
                 "admitted": len(new),
                 "duplicates": duplicates + erased,
             }
+            if self._recipe.policy.provisional:
+                # Senders sort by what the model said: in the numbers of cases that must not show.
+                new.sort(key=lambda item: item.turn or 0)
             if new:
                 first, last = cases.admit(connection, [item.row for item in new])
                 _keep_sealed(connection, new)
@@ -209,6 +216,15 @@ class Admission:
         self.count.told_by_id += sum(item.told_by_id for item in new)
         self.count.told_by_file += sum(item.told_by_file for item in new)
         self._add_up(len(new), duplicates + erased, [item for _, item in bad])
+
+    def _check_order(self, connection: Connection) -> None:
+        """Raises BadInput where the queue was put in another order since: these cases were made ready for the old one,
+        which may tell what the model said."""
+        if ordering.is_blind(connection, self._queue) != self._recipe.policy.provisional:
+            raise BadInput(
+                f"The settings of queue '{self._queue}' have changed (provisional) since this began to bring cases in. "
+                "What came in before is kept; start it again, it goes on where it stopped."
+            )
 
     def _erased(self, connection: Connection, ready: list[Ready]) -> set[str]:
         """The ids of those that were erased before. Nothing is digested while nothing ever was."""

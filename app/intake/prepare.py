@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from app.intake import route
+from app.intake import drawn, route
 from app.intake.anchor import anchor_spans
 from app.intake.mapping import to_record
 from app.intake.parse import parse_json, validate
@@ -20,7 +20,6 @@ from app.intake.read import Raw
 from app.model.errors import RecordError
 from app.model.policy import QueuePolicy
 from app.model.prediction import Prediction
-from app.model.words import SEVERITIES
 from app.protect.envelope import Envelope, OfficerKey, close, place
 from app.protect.own_id import is_pseudonymised, sealed_id, token_of
 from app.protect.protector import Protector
@@ -30,7 +29,7 @@ from app.secrets import Keys
 @dataclass(slots=True)
 class Ready:
     """A record that passed every check, protected: its keyed digest, its row as `db.cases.admit` takes it, and
-    what was withheld, sealed to officers."""
+    what was withheld, sealed to officers. `turn`: by which it gets its number in its batch, where that is drawn."""
 
     external_id: str
     content: bytes
@@ -41,6 +40,7 @@ class Ready:
     """The prediction's own id under the workspace's key, where `external_id` is a token."""
     told_by_id: bool = False
     told_by_file: bool = False
+    turn: int | None = None
 
 
 @dataclass(slots=True)
@@ -76,7 +76,6 @@ class Preparer:
         self._protector = Protector(recipe.policy, recipe.keys.pseudonym)
         self._file = recipe.file
         self._hides_ids = is_pseudonymised(recipe.policy)
-        self._due_ms = {s: round(recipe.policy.due.minutes(s) * 60_000) for s in SEVERITIES}
 
     def prepare(self, raw: Raw, now: int) -> Ready | Bad:
         """Parses, validates, protects and routes one item; `now` in milliseconds is when it comes in."""
@@ -124,7 +123,14 @@ class Preparer:
             sealed = sealed_id(self._keys.quarantine, self._queue, token, prediction.id)
         kept, taken = self._protector.take_out(record, prediction.id if sealed else None, self._file)
         outline = route.outline(kept, self._policy)
-        severity = prediction.severity
+        domain = kept.get("domain")
+        turn = None
+        if self._policy.provisional:
+            lot = drawn.draw(self._keys.pseudonym, self._queue, prediction.id)
+            turn = lot.number
+            priority, due_at, severity = drawn.place(self._policy, domain, now, lot)
+        else:
+            priority, due_at, severity = route.place(prediction, domain, now, self._policy)
         output, sampling = kept["output"], prediction.sampling
         model = (kept.get("provenance") or {}).get("model") or {}
         row = {
@@ -134,13 +140,13 @@ class Preparer:
             "content_hash": content,
             "source": "file",
             "state": "open",
-            "priority": route.priority(prediction, severity, self._policy),
-            "due_at": now + self._due_ms[severity],
+            "priority": priority,
+            "due_at": due_at,
             "admitted_at": now,
-            "severity": SEVERITIES.index(severity),
+            "severity": severity,
             "flag": route.worst_flag(kept),
             "title": outline.title,
-            "domain": kept.get("domain"),
+            "domain": domain,
             "language": kept.get("language"),
             "subject": kept.get("subject"),
             "split_bucket": self._protector.bucket(subject),
@@ -159,7 +165,7 @@ class Preparer:
         if self._officers and taken:
             envelope = close(taken, self._officers, place(self._queue, token, content))
         told = self._protector.told_by_id, self._protector.told_by_file
-        return Ready(token, content, row, envelope, None, sealed, *told)
+        return Ready(token, content, row, envelope, None, sealed, *told, turn=turn)
 
     def _shown_id(self, own_id: Any) -> str | None:
         """What may be shown of a record's id."""

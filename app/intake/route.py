@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from app.intake.drawn import Place
 from app.model.policy import QueuePolicy
 from app.model.prediction import Prediction
 from app.model.words import SEVERITIES, Severity
@@ -14,10 +15,18 @@ _TITLE_LENGTH = 160
 _SEARCH_LENGTH = 4000
 _FLAT_KINDS = frozenset({"number", "category", "reference"})
 _SHOWN_INPUTS = 4
+_MINUTE_MS = 60_000
 
 
-def priority(prediction: Prediction, severity: Severity, policy: QueuePolicy) -> int:
-    """Points by the policy: severity, how risky the score is, how close to the threshold, flag codes."""
+def place(prediction: Prediction, domain: str | None, admitted_at: int, policy: QueuePolicy) -> Place:
+    """Where a case stands by the policy, in a queue that is not judged first."""
+    severity = prediction.severity
+    due_at = admitted_at + round(policy.due.minutes(severity, domain) * _MINUTE_MS)
+    return Place(priority(prediction, severity, domain, policy), due_at, SEVERITIES.index(severity))
+
+
+def priority(prediction: Prediction, severity: Severity, domain: str | None, policy: QueuePolicy) -> int:
+    """Points by the policy: severity, how risky the score is, how close to the threshold, flag codes, domain."""
     rules = policy.priority
     points = rules.severity.get(severity, 0)
     score, threshold = prediction.output.score, prediction.output.threshold
@@ -27,14 +36,24 @@ def priority(prediction: Prediction, severity: Severity, policy: QueuePolicy) ->
             points += round(rules.near_threshold * max(0.0, 1 - abs(score - threshold) / 0.25))
     if rules.flags:
         points += sum(rules.flags.get(flag.code, 0) for flag in prediction.flags or ())
+    if domain is not None:
+        points += rules.domains.get(domain, 0)
     return points
 
 
 def worst_flag(record: dict[str, Any]) -> str:
     """The code of the gravest flag of a protected record."""
-    flags = record.get("flags") or []
-    worst = max(flags, key=lambda f: SEVERITIES.index(f.get("severity", "medium")), default=None)
+    worst = max(record.get("flags") or (), key=_grade, default=None)
     return str(worst["code"]) if worst else ""
+
+
+def severity(record: dict[str, Any]) -> Severity:
+    """The severity of the gravest flag of a protected record; `low` without any."""
+    return SEVERITIES[max(map(_grade, record.get("flags") or ()), default=0)]
+
+
+def _grade(flag: dict[str, Any]) -> int:
+    return SEVERITIES.index(flag.get("severity", "medium"))
 
 
 class Outline(NamedTuple):

@@ -21,7 +21,8 @@ from app.model.words import Severity, Stage, State
 class CaseRow:
     """One line of the inbox. `id` is the prediction's own id, `case_id` ours.
 
-    `flag` is empty where the queue asks for a first judgement and the person has not given one.
+    Where the queue asks for a first judgement and the person has not given one, `flag` is empty, `severity` None and
+    `priority` 0, and `admitted_at` is told to the hour.
     `wake_at` is when a lease or a deferral ends.
     """
 
@@ -30,7 +31,7 @@ class CaseRow:
     revision: int
     queue: str
     state: State
-    severity: Severity
+    severity: Severity | None
     priority: int
     due_at: int
     admitted_at: int
@@ -46,8 +47,9 @@ class CaseRow:
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Which cases to list; None means any. `text` is searched, the rest must be equal. `overdue`: those that should
-    have been decided by now, the latest first. `noted`: those with a note for the lead that no lead has marked as seen,
-    the oldest note first; only leads get any."""
+    have been decided by now, the latest first. With a `severity` or a `flag` there are none of queues that are judged
+    first. `noted`: those with a note for the lead that no lead has marked as seen, the oldest note first; only leads
+    get any."""
 
     queue: str | None = None
     state: State | None = None
@@ -271,10 +273,11 @@ class PersonStatus:
 @dataclass(frozen=True, slots=True)
 class Ageing:
     """A queue's waiting cases of one severity: how many came in within the last hour, 8 hours, day, 3 days, or before
-    (each counted once), and how many should have been decided by now."""
+    (each counted once), and how many should have been decided by now. Without a severity: all of a queue that is
+    judged first."""
 
     queue: str
-    severity: Severity
+    severity: Severity | None
     hour: int
     shift: int
     day: int

@@ -27,26 +27,45 @@ class Priority(Strict):
     """Points that add up to a case's priority; more points come first.
 
     `score` points are given in proportion to how risky the score is (1 at the top),
-    `near_threshold` in proportion to how close it is to the threshold; `flags` by flag code.
+    `near_threshold` in proportion to how close it is to the threshold; `flags` by flag code,
+    `domains` by the domain that the record names.
+
+    In a queue with a first judgement only `domains` count: all else would tell what the model said. There each case
+    has the points of `medium` besides.
     """
 
     severity: dict[Severity, int] = {"low": 0, "medium": 100, "high": 200, "critical": 400}
     score: int = 50
     near_threshold: int = 30
     flags: dict[str, int] = {}
+    domains: dict[str, int] = {}
+
+    def blind_points(self, domain: str | None) -> int:
+        """The points of a case whose model's answer must not show in its place."""
+        return self.severity.get("medium", 0) + (self.domains.get(domain, 0) if domain is not None else 0)
 
 
 class Due(Strict):
-    """Minutes from the prediction's admission until it should be decided, by severity."""
+    """Minutes from the prediction's admission until it should be decided, by severity; `domains` says by domain which
+    cases have less time than that.
+
+    In a queue with a first judgement each case has the time of `medium`, or of its domain where `domains` names it.
+    """
 
     low: Minutes = 7 * 1440
     medium: Minutes = 2 * 1440
     high: Minutes = 480
     critical: Minutes = 60
+    domains: dict[str, Minutes] = {}
 
-    def minutes(self, severity: Severity) -> float:
-        """Minutes for this severity."""
-        return float(getattr(self, severity))
+    def minutes(self, severity: Severity, domain: str | None = None) -> float:
+        """Minutes for this severity, in this domain."""
+        most = float(getattr(self, severity))
+        return most if domain is None else min(most, self.domains.get(domain, most))
+
+    def blind_minutes(self, domain: str | None) -> float:
+        """Minutes for a case whose model's answer must not show in its due time."""
+        return self.medium if domain is None else self.domains.get(domain, self.medium)
 
 
 class Mapping(Strict):
@@ -116,6 +135,7 @@ class QueuePolicy(Strict):
     (e-mail, telephone, card, account and official numbers, addresses of machines), `all` (names, places,
     dates and links as well), `off`; `detectors` names more of them, from other packages. `seal` keeps
     withheld values for officers, once there is one. `deliver` names sinks to which every verdict goes.
+    `provisional`: people judge first and see the model's answer then; until then nothing that they see depends on it.
     """
 
     rubric: str

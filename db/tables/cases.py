@@ -12,7 +12,8 @@ class Case(Kept, table=True):
     """A prediction under review: what lists, claims and routing need. The record itself is apart.
 
     `stage`: `review` without a standing review, `begun` with some of several, `adjudication`. `reserved_for`: the only
-    person it is given to.
+    person it is given to. `severity` is -1, and `priority` and `due_at` know nothing of what the model said, where the
+    queue is judged first (`QueueOrder`).
     """
 
     __tablename__ = "cases"
@@ -87,6 +88,16 @@ class Case(Kept, table=True):
     language: str | None = Field(default=None, sa_type=Text)
     stage: str = Field(default="review", sa_column=Column(Text, nullable=False, server_default=text("'review'")))
     reserved_for: str | None = Field(default=None, sa_type=Text)
+
+
+class QueueOrder(Kept, table=True):
+    """How the cases of a queue were last put in order; `blind` is 1 where nothing of what the model said is in it."""
+
+    __tablename__ = "queue_orders"
+
+    queue: str = Field(primary_key=True, sa_type=Text)
+    blind: int
+    at: int = Field(sa_column=big())
 
 
 class CaseRecord(Kept, table=True):

@@ -20,7 +20,7 @@ from textual.strip import Strip
 
 from app.protect.safe_text import safe_line
 from screens.clock import due, now_ms
-from screens.theme import SEVERITY_SHAPES
+from screens.theme import severity_mark
 
 if TYPE_CHECKING:
     from app.model.case import CaseRow
@@ -225,7 +225,7 @@ class CaseList(ScrollView, can_focus=True):
         severity = self._style(row.severity if row.severity in ("high", "critical") else "muted", ground)
         late = row.due_at < self._now and row.state != "settled"
         text = self._cells(
-            f"{mark}{SEVERITY_SHAPES[row.severity]} {row.severity}",
+            f"{mark}{severity_mark(row.severity)}",
             row.verdict or due(row.due_at, self._now),
             row.queue,
             row.id if row.revision == 1 else f"{row.id} r{row.revision}",

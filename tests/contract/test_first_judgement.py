@@ -127,9 +127,10 @@ def test_two_worlds_that_differ_in_the_models_answer_look_alike(tmp_path: Path, 
     with two_worlds(tmp_path, kind) as worlds:
         for world in worlds:
             desk = world.desk("ada", queues=("blind",))
-            before = everything_seen(desk, 1)
-            claim = desk.claim_case(1)
-            seen.append(repr([before, claim, everything_seen(desk, 1), refusals(desk, claim)]))
+            case_id = desk.find(samples("blind")[0]["id"])
+            before = everything_seen(desk, case_id)
+            claim = desk.claim_case(case_id)
+            seen.append(repr([before, claim, everything_seen(desk, case_id), refusals(desk, claim)]))
             after.append(repr(desk.judge(claim.lease, "approve", 3)))
     assert seen[0] == seen[1]
     assert after[0] != after[1]
