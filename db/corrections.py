@@ -17,7 +17,7 @@ _reviews = metadata.tables["reviews"]
 _verdicts = metadata.tables["verdicts"]
 _rubrics = metadata.tables["rubrics"]
 _controls = metadata.tables["controls"]
-# Copies that measure people are in no dataset and no figure.
+# Copies that measure people are in no dataset.
 _no_control = ~sa.select(sa.literal(1)).where(_controls.c.case_id == _verdicts.c.case_id).exists()
 
 
@@ -80,8 +80,8 @@ def rubric_names(connection: Connection) -> dict[str, tuple[str, str]]:
     return {row.hash: (row.rubric_id, row.version) for row in connection.execute(sa.select(_rubrics))}
 
 
-def outcomes(connection: Connection) -> list[Any]:
-    """Per queue and verdict: `n` and the mean active `seconds`."""
+def outcomes(connection: Connection, left_out: sa.Select[Any] | None = None) -> list[Any]:
+    """Per queue and verdict: `n` and the mean active `seconds`, without the cases whose numbers `left_out` gives."""
     query = (
         sa.select(
             _c.c.queue,
@@ -92,7 +92,6 @@ def outcomes(connection: Connection) -> list[Any]:
         .select_from(_verdicts)
         .join(_c, _c.c.case_id == _verdicts.c.case_id)
         .join(_reviews, _reviews.c.review_id == _verdicts.c.review_id)
-        .where(_no_control)
         .group_by(_c.c.queue, _verdicts.c.verdict)
     )
-    return list(connection.execute(query))
+    return list(connection.execute(query if left_out is None else query.where(_c.c.case_id.not_in(left_out))))
