@@ -41,9 +41,7 @@ def known_contents(connection: Connection, queue: str, external_ids: Sequence[st
     return {external_id: [content for _, content in sorted(rows)] for external_id, rows in found.items()}
 
 
-def admit(
-    connection: Connection, rows: list[dict[str, Any]], steps: Sequence[int] | None = None
-) -> tuple[int, int]:
+def admit(connection: Connection, rows: list[dict[str, Any]], steps: Sequence[int] | None = None) -> tuple[int, int]:
     """Keeps cases. A row has the columns of `ADMITTED` but `case_id`; `record`, `features`, `has_text`; `search`.
 
     `steps` say how far each number is from the one before; without them the numbers have no gaps. Returns the first

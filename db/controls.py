@@ -20,6 +20,8 @@ _reviews = metadata.tables["reviews"]
 _retractions = metadata.tables["retractions"]
 _verdicts = metadata.tables["verdicts"]
 _audit = metadata.tables["audit"]
+# Entries of the log that tell who is at work.
+_ENTRIES = 100
 # Cases that are looked at to find one to give again.
 _CANDIDATES = 50
 
@@ -146,7 +148,8 @@ def records(connection: Connection, case_ids: Iterable[int]) -> list[str]:
 def copy(
     connection: Connection, row: dict[str, Any], of_case: int, person: str, kind: str, at: int, number: int | None
 ) -> int:
-    """Keeps a copy of a case, made to measure a person, under a free number (None: the next one); returns it."""
+    """Keeps a copy of a case under a free number (None: the next one); returns it. `person`: whom alone it measures,
+    and for whom it is kept for a while; empty where it may measure anybody."""
     if number is None:
         number, _ = cases.admit(connection, [row])
     else:
@@ -159,12 +162,18 @@ def copy(
     return number
 
 
+def at_work(connection: Connection, since: int) -> set[str]:
+    """Who has claimed a case since a moment, as the newest entries of the log tell."""
+    newest_entries = sa.select(_audit.c.actor, _audit.c.action, _audit.c.at).order_by(_audit.c.seq.desc())
+    last = newest_entries.limit(_ENTRIES).subquery()
+    query = sa.select(last.c.actor).where(last.c.action == "claimed", last.c.at >= since)
+    return set(connection.execute(query).scalars())
+
+
 def named(connection: Connection, queue: str, external_id: str) -> int | None:
     """The number of the copy that bears an id."""
     query = sa.select(_controls.c.case_id).join(_c, _c.c.case_id == _controls.c.case_id)
-    found: int | None = connection.execute(
-        query.where(_c.c.queue == queue, _c.c.external_id == external_id)
-    ).scalar()
+    found: int | None = connection.execute(query.where(_c.c.queue == queue, _c.c.external_id == external_id)).scalar()
     return found
 
 

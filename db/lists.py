@@ -171,7 +171,8 @@ def ageing(connection: Connection, now: int, left_out: sa.Select[Any] | None = N
 
 
 def backlog(connection: Connection, now: int, left_out: sa.Select[Any] | None = None) -> list[Any]:
-    """Per queue and state: `n`, `overdue` (due before now), `oldest`; without the cases whose numbers `left_out` gives."""
+    """Per queue and state: `n`, `overdue` (due before now), `oldest`. Without the cases whose numbers `left_out`
+    gives."""
     query = sa.select(
         _c.c.queue,
         _c.c.state,

@@ -79,7 +79,9 @@ _further = cast("sa.ColumnElement[bool]", sa.text("cases.state = 'open' AND case
 # Copies that are not for this person, or not yet.
 _copy = _controls.alias("copy")
 _person: sa.BindParameter[str] = sa.bindparam("person")
-_kept = (_copy.c.person != _person) & (_copy.c.at > sa.bindparam("kept_since", type_=BigInteger))
+_kept = (
+    (_copy.c.person != "") & (_copy.c.person != _person) & (_copy.c.at > sa.bindparam("kept_since", type_=BigInteger))
+)
 _for_others = (
     sa.select(sa.literal(1))
     .where(
@@ -179,6 +181,14 @@ def offers(connection: Connection, queue: str, asker: Asker, now: int) -> tuple[
         rows = _routed.all(connection, parameters)
     found = [Offer(*row) for row in rows]
     return [one for one in found if one.stage != "over"], any(one.stage == "over" for one in found)
+
+
+def upcoming(connection: Connection, queue: str, limit: int) -> list[Offer]:
+    """The most urgent fresh cases of a queue, for anybody, without copies that measure people."""
+    columns = (_c.c.case_id, _c.c.priority, _c.c.due_at, _c.c.severity, _c.c.stage, _c.c.queue, _c.c.lease_token)
+    copies = sa.select(sa.literal(1)).where(_controls.c.case_id == _c.c.case_id)
+    query = sa.select(*columns).where(_c.c.queue == queue, _fresh, ~copies.exists()).order_by(*_ORDER).limit(limit)
+    return [Offer(*row) for row in connection.execute(query)]
 
 
 def _barred(words: Sequence[str] | None) -> str:

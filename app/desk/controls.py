@@ -1,7 +1,7 @@
 """Quality controls: now and then a case comes into a queue once more, as a copy, to measure who reviews it.
 
-A copy is a case of its queue in everything: it is made after a claim, beside the cases that come next, and waits there
-for the person it is meant for; who claims it has the case that the lists, a peek and the search have shown before. It
+A copy is a case of its queue in everything: it is made after a claim, among the cases that come next, and is given out
+in its turn; who claims it has the case that the lists, a peek and the search have shown before. It
 takes one way with all others through reviews, adjudication and undo. Only datasets, sinks, feeds of verdicts and a
 lead's figures leave it out. Who sees the copy does not see the original (`db.shown`).
 
@@ -12,13 +12,14 @@ free), each place with the same chance. Where there is none that would not stand
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from app.desk import invented
 from app.desk.disguise import disguised
 from app.model.policy import QueuePolicy
-from db import cases, controls
-from db.controls import Candidate, Place
+from db import cases, controls, offers
+from db.controls import Candidate
 from db.offers import Asker, Offer
 
 if TYPE_CHECKING:
@@ -27,10 +28,16 @@ if TYPE_CHECKING:
 _HOUR_MS = 3_600_000
 # Cases on each side among which a copy finds its place.
 _HALF = 40
+# The next cases of a queue, among which a copy comes.
+_AHEAD = 8
 # The nearest cases by priority, one of which is copied.
 _NEAREST = 3
+# Points of urgency by which a case may differ from what it comes among: its score tells more of them.
+_TOO_FAR = 12
 # Points below the last case of a queue at which a copy comes, at most.
 _BELOW = 4
+# Where cases come in one by one, so many of the newest ones have each a moment of their own.
+_ONE_BY_ONE = 0.8
 # Places that are tried, and records on each side from which a copy takes its times.
 _PLACES = 8
 _RECORDS = 4
@@ -57,37 +64,40 @@ def drawn(policy: QueuePolicy) -> str | None:
     return "gold" if roll < rules.gold else "repeat" if roll < rules.gold + rules.repeats else None
 
 
-def plant(
-    connection: Connection, kind: str, policy: QueuePolicy, asker: Asker, last: Offer, following: Offer | None, now: int
-) -> int | None:
-    """Puts a copy in front of the case that comes next, for the person who asks; returns its number.
-
-    `last`: the case that this person has just been given; `following`: the one that would come next (None: none).
-    """
-    beside = following or last
+def plant(connection: Connection, kind: str, policy: QueuePolicy, asker: Asker, last: Offer, now: int) -> int | None:
+    """Puts a copy among the cases that come next, to measure the person who asks; returns its number. `last`: the case
+    that this person has just been given."""
     if kind == "gold":
         found = controls.gold_for(connection, last.queue, asker.person)
     else:
         before = now - round(policy.reviews.repeat_hours * _HOUR_MS)
         found = controls.repeats_for(connection, last.queue, asker.person, before)
-    chosen = _chosen([one for one in found if _is_for(asker, one)], beside)
-    if chosen is None:
+    found = [one for one in found if _is_for(asker, one)]
+    if not found:
         return None
-    row = controls.original(connection, chosen.case_id)
-    slot = _slot(connection, beside, now)
-    if slot is None:
+    # Where one review settles a case, a copy of what this person decided measures nobody else.
+    alone = kind == "repeat" and policy.reviews.independent == 1
+    ahead = offers.upcoming(connection, last.queue, _AHEAD)
+    if alone:
+        others = len(controls.at_work(connection, now - _HOUR_MS) - {asker.person})
+        ahead = ahead[max(0, others - 1) : others + 2]
+    placed = _placed(found, last, ahead)
+    slot = _slot(connection, placed.beside, now) if placed else None
+    if placed is None or slot is None:
         return None
+    row = controls.original(connection, placed.chosen.case_id)
     row |= {
         "external_id": slot.external_id,
         "state": "open",
         "revision": 1,
         "content_hash": _chance.randbytes(32),
-        "priority": _priority(chosen, last, following),
+        "priority": placed.priority,
         "admitted_at": slot.admitted_at,
-        "due_at": beside.due_at if slot.number is not None else now + (row["due_at"] - row["admitted_at"]),
+        "due_at": placed.beside.due_at if slot.number is not None else now + (row["due_at"] - row["admitted_at"]),
     }
     row = disguised(row, controls.records(connection, slot.near), slot.before, _chance)
-    return controls.copy(connection, row, chosen.case_id, asker.person, kind, now, slot.number)
+    kept = asker.person if alone else ""
+    return controls.copy(connection, row, placed.chosen.case_id, kept, kind, now, slot.number)
 
 
 def _is_for(asker: Asker, one: Candidate) -> bool:
@@ -95,32 +105,45 @@ def _is_for(asker: Asker, one: Candidate) -> bool:
     return all(mine is None or value is None or value in mine for mine, value in wanted)
 
 
-def _chosen(found: list[Candidate], beside: Offer) -> Candidate | None:
-    """One of those that come nearest to a case in urgency: others would stand out in its place."""
-    fitting = [one for one in found if one.severity == beside.severity]
-    fitting.sort(key=lambda one: abs(one.priority - beside.priority))
-    return _chance.choice(fitting[:_NEAREST]) if fitting else None
+class Placed(NamedTuple):
+    """A case to be copied, how urgent the copy is, and a case beside which it comes."""
+
+    chosen: Candidate
+    priority: int
+    beside: Offer
 
 
-def _priority(chosen: Candidate, last: Offer, following: Offer | None) -> int:
-    """Between the case that was given and the one that comes next."""
-    if following is None:
-        return min(chosen.priority, last.priority - _chance.randint(0, _BELOW))
-    low = following.priority
-    if last.severity != following.severity or last.priority < low:
-        return low
-    return chosen.priority if low <= chosen.priority <= last.priority else _chance.randint(low, last.priority)
+def _placed(found: list[Candidate], last: Offer, upcoming: list[Offer]) -> Placed | None:
+    """One of the cases that are about as urgent as what comes next: others would stand out there."""
+    severities = {one.severity for one in found}
+    ahead = [one for one in upcoming or [last] if one.severity in severities]
+    if not ahead:
+        return None
+    severity = _chance.choice(ahead).severity
+    ahead = [one for one in ahead if one.severity == severity]
+    low, high = min(one.priority for one in ahead), max(one.priority for one in ahead)
+    if not upcoming:
+        low -= _BELOW
+    priority = _chance.randint(low, high)
+    fitting = [one for one in found if one.severity == severity and abs(one.priority - priority) <= _TOO_FAR]
+    if not fitting:
+        return None
+    fitting.sort(key=lambda one: abs(one.priority - priority))
+    chosen = _chance.choice(fitting[:_NEAREST])
+    if low <= chosen.priority <= high:
+        priority = chosen.priority
+    return Placed(chosen, priority, min(ahead, key=lambda one: abs(one.priority - priority)))
 
 
 def _slot(connection: Connection, beside: Offer, now: int) -> Slot | None:
-    """A free place in the batch of a case. Where its batch left no number free, a copy comes as the newest case."""
+    """A free place in the batch of a case. Where cases come in one by one, a copy comes as the newest case."""
     near = controls.around(connection, beside.queue, beside.case_id, _HALF)
     here = next(one for one in near if one.case_id == beside.case_id)
     names = [one.external_id for one in near]
     rooms = invented.rooms(names)
     weights = [
         (two.case_id - one.case_id - 1) * rooms[n] if one.admitted_at == two.admitted_at == here.admitted_at else 0
-        for n, (one, two) in enumerate(zip(near, near[1:], strict=False), 1)
+        for n, (one, two) in enumerate(pairwise(near), 1)
     ]
     free = _is_free(connection, beside.queue)
     if any(weights):
@@ -133,15 +156,14 @@ def _slot(connection: Connection, beside: Offer, now: int) -> Slot | None:
                 close = [case.case_id for case in near[first : place + _RECORDS]]
                 return Slot(number, name, here.admitted_at, close, place - first)
         return None
-    return None if _leaves_room(near) else _as_newest(connection, beside.queue, free, now)
-
-
-def _leaves_room(near: list[Place]) -> bool:
-    return any(two.case_id - one.case_id > 1 for one, two in zip(near, near[1:], strict=False))
+    return _as_newest(connection, beside.queue, free, now)
 
 
 def _as_newest(connection: Connection, queue: str, free: invented.IsFree, now: int) -> Slot | None:
     near = controls.around(connection, queue, controls.newest(connection, queue), 2 * _HALF)
+    moments = len({one.admitted_at for one in near})
+    if moments < _ONE_BY_ONE * len(near):
+        return None
     name = invented.invent([one.external_id for one in near], len(near), free, _chance) if len(near) > 1 else None
     close = [case.case_id for case in near[-_RECORDS:]]
     return None if name is None else Slot(None, name, now, close, len(close))

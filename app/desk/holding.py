@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from app.desk.controls import drawn, plant
-from app.desk.eligibility import ANOTHER, order
+from app.desk.eligibility import ANOTHER
 from app.desk.emptiness import why_nothing
 from app.desk.leaking import Leaking
 from app.model.case import Claim, Draft, Judgement, Lease
@@ -191,14 +191,12 @@ class Holding(Leaking):
         return lease, self._row(connection, case_id, self._rubrics[head.queue].hash, last=True)
 
     def _plant(self, connection: Connection, kind: str, last: Offer, now: int) -> None:
-        """Puts a copy that measures this person in front of what comes after the case that they were just given."""
+        """Puts a copy that measures this person among what comes after the case that they were just given."""
         policy = self._policies[last.queue]
         asker = self._may.asker(connection, policy, now)
         if asker is None or not asker.reviews or last.stage == "adjudication":
             return
-        found, _ = self._may.offers(connection, last.queue, policy, now)
-        following = min((one for one in found if one.stage == "review"), key=order, default=None)
-        plant(connection, kind, policy, asker, last, following, now)
+        plant(connection, kind, policy, asker, last, now)
 
     def _seize(self, connection: Connection, held: leases.Holder, now: int, action: str) -> Claim:
         until = now + self._lease_ms(held.queue)

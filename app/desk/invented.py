@@ -230,4 +230,3 @@ def like(text: str, chance: random.Random) -> str:
         return chance.choice("0123456789" if c.isdecimal() else high if c.isupper() else low)
 
     return "".join(other(n, c) for n, c in enumerate(text))
-

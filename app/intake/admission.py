@@ -31,9 +31,8 @@ from db import cases, connections, erasures, quarantine, sealed
 from db.engine import Connection, Store
 from db.quarantine import Held
 
-
 # Rows of a batch that leaves numbers free in every queue; smaller ones do where the policy measures reviewers.
-_ROOM_FROM = 32
+_ROOM_FROM = 25
 # From one number to the next: each number is taken with the same chance, whatever those before it are, so that one
 # that is taken later looks like all others.
 _TAKEN = 0.35

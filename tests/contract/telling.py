@@ -1,4 +1,4 @@
-"""Can somebody tell which cases are controls? All that a reviewer can see or ask of a case as figures, and a classifier.
+"""Can somebody tell controls from cases? All that a reviewer can see or ask of a case as figures, and a classifier.
 
 Each figure alone is tried on every control beside the ordinary cases that were given out at about the same time: in how
 many of them is it smaller? Where nothing tells, that is a matter of chance, and the sum over all controls has a known
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from statistics import NormalDist
@@ -79,7 +80,6 @@ def counts(desk: Desk) -> Figures:
         "ageing": desk.ageing(),
         "outcomes": desk.outcomes(),
         "summary": desk.summary(0),
-        "quality": desk.quality(),
         "open": len(desk.ids(Filter())),
         "settled": len(desk.ids(Filter(state="settled"))),
     }
@@ -184,11 +184,13 @@ def _strata(visits: list[Visit], controls: set[int]) -> Iterable[tuple[Visit, li
 
 def _distance(name: str, strata: list[tuple[Visit, list[Visit]]]) -> float:
     off = spread = told = 0.0
+    visits = Counter(control.case_id for control, _ in strata)
     for control, others in strata:
         values = [one.figures.get(name, -0.5) for one in (control, *others)]
         mean, ranks = (len(values) - 1) / 2, [_rank(value, values) for value in values]
         off += ranks[0] - mean
-        spread += sum((rank - mean) ** 2 for rank in ranks) / len(ranks)
+        # Several people see of one case the same, which is no more than what one of them sees.
+        spread += visits[control.case_id] * sum((rank - mean) ** 2 for rank in ranks) / len(ranks)
         told += any(value != values[0] for value in values)
     return abs(off) / math.sqrt(spread) if told >= _FEWEST else 0.0
 
