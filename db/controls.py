@@ -190,9 +190,9 @@ def root(connection: Connection, case_id: int) -> int:
     return case_id if found is None else int(found)
 
 
-def numbers() -> sa.Select[Any]:
+def numbers(connection: Connection) -> set[int]:
     """The numbers of all copies."""
-    return sa.select(_controls.c.case_id)
+    return set(connection.execute(sa.select(_controls.c.case_id)).scalars())
 
 
 def family(connection: Connection, case_ids: Iterable[int]) -> set[int]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from db.bulk import beside_the_index, select_many
+from db.bulk import beside_the_index, none_of, select_many
 from db.prepared import Prepared
 from db.tables import metadata
 
@@ -92,10 +92,10 @@ def ids(
     limit: int | None = None,
     stage: str | None = None,
     due_before: int | None = None,
-    hidden: sa.Select[Any] | None = None,
+    left_out: Collection[int] = (),
 ) -> array[int]:
     """case_ids by priority, due time and age; without a state, everything that is not settled. With `due_before` by due
-    time. The numbers that `hidden` gives are left out."""
+    time. Without the cases of the numbers in `left_out`."""
     where = _c.c.state == state if state == "settled" else sa.text("cases.state <> 'settled'")
     query = sa.select(_c.c.case_id).where(where, beside_the_index(connection, _c.c.queue).in_(queues))
     if state not in (None, "settled"):
@@ -110,7 +110,7 @@ def ids(
         query = query.where(_c.c.stage == stage)
     if due_before is not None:
         query = query.where(_c.c.due_at < due_before).order_by(_c.c.due_at)
-    query = _besides(query, hidden)
+    query = _besides(query, left_out)
     if state == "settled":
         query = query.order_by(_c.c.case_id.desc())
     else:
@@ -118,8 +118,8 @@ def ids(
     return _vector(connection, query.limit(limit) if limit else query)
 
 
-def _besides(query: sa.Select[Any], left_out: sa.Select[Any] | None) -> sa.Select[Any]:
-    return query if left_out is None else query.where(_c.c.case_id.not_in(left_out))
+def _besides(query: sa.Select[Any], left_out: Collection[int]) -> sa.Select[Any]:
+    return query.where(none_of(_c.c.case_id, left_out)) if left_out else query
 
 
 def _vector(connection: Connection, query: sa.Select[Any]) -> array[int]:
@@ -149,9 +149,9 @@ def with_record(
     return _with_record.last(connection, asked) if last else _with_record.first(connection, asked)
 
 
-def ageing(connection: Connection, now: int, left_out: sa.Select[Any] | None = None) -> list[Any]:
+def ageing(connection: Connection, now: int, left_out: Collection[int] = ()) -> list[Any]:
     """Per queue and severity of the waiting cases: how many are younger than each of `AGES`, all, and overdue ones.
-    Without the cases whose numbers `left_out` gives."""
+    Without the cases of the numbers in `left_out`."""
     younger = [
         sa.func.count(sa.case((_c.c.admitted_at > now - age, 1))).label(f"younger{n}") for n, age in enumerate(AGES)
     ]
@@ -170,9 +170,9 @@ def ageing(connection: Connection, now: int, left_out: sa.Select[Any] | None = N
     return list(connection.execute(_besides(query, left_out)))
 
 
-def backlog(connection: Connection, now: int, left_out: sa.Select[Any] | None = None) -> list[Any]:
-    """Per queue and state: `n`, `overdue` (due before now), `oldest`. Without the cases whose numbers `left_out`
-    gives."""
+def backlog(connection: Connection, now: int, left_out: Collection[int] = ()) -> list[Any]:
+    """Per queue and state: `n`, `overdue` (due before now), `oldest`. Without the cases of the numbers in
+    `left_out`."""
     query = sa.select(
         _c.c.queue,
         _c.c.state,

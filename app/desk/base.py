@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from app.audit import log
 from app.deliver.events import Routes
@@ -19,9 +19,6 @@ from app.model.rubric import Rubric
 from app.model.words import Stage
 from db import audit, leases, lists, shown
 from db.engine import Connection, Store
-
-if TYPE_CHECKING:
-    from sqlalchemy import Select
 
 _HOUR_MS = 3_600_000
 
@@ -103,10 +100,10 @@ class DeskBase:
         hours = {name: policy.reviews.repeat_hours for name, policy in self._policies.items()}
         return shown.Seer(self._person, {name: now - round(span * _HOUR_MS) for name, span in hours.items()})
 
-    def _hidden(self, connection: Connection) -> Select[Any] | None:
+    def _hidden(self, connection: Connection) -> set[int]:
         """The numbers of the cases that this person does not see, since they see a copy in their place or are not to be
-        measured by it; None: they see all."""
-        return None if self._oversees() or not shown.any_copy(connection) else shown.hidden(self._seer())
+        measured by it."""
+        return set() if self._oversees() else shown.hidden(connection, self._seer())
 
     def _hidden_among(self, connection: Connection, case_ids: Iterable[int]) -> set[int]:
         """Those of these cases that this person does not see."""

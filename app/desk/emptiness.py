@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection
 
 from app.desk.eligibility import said_paused
 from db import leases, lists, offers
 from db.engine import Connection
-
-if TYPE_CHECKING:
-    from sqlalchemy import Select
 
 
 def why_nothing(
@@ -18,7 +15,7 @@ def why_nothing(
     person: str,
     now: int,
     tagless: list[str],
-    hidden: Select[Any] | None = None,
+    hidden: Collection[int] = (),
 ) -> str:
     """One sentence a reason: finished, paused, leased by others, for others, deferred, parked, skipped.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from app.desk.base import DeskBase
 from app.desk.eligibility import order
@@ -28,12 +28,9 @@ from app.model.case import (
 from app.model.errors import BadInput
 from app.model.prediction import Prediction
 from app.model.words import SEVERITIES, STATES
-from db import audit, cases, connections, controls, corrections, lists, outbox, reviews, search, shown
+from db import audit, cases, connections, controls, corrections, lists, outbox, reviews, search
 from db.engine import Connection
 from db.offers import Offer
-
-if TYPE_CHECKING:
-    from sqlalchemy import Select
 
 Wake = Callable[[Connection, str, int], None]
 # The first matches of a search; more are not ordered usefully by anyone.
@@ -66,12 +63,10 @@ class Looking(DeskBase):
             **{s: states[s].n if s in states else 0 for s in STATES},
         )
 
-    def _uncounted(self, connection: Connection) -> Select[Any] | None:
+    def _uncounted(self, connection: Connection) -> set[int]:
         """The numbers of the cases that this person's figures leave out: what they do not see. To those who look after
         a queue what measures its reviewers is no part of it."""
-        if self._oversees():
-            return controls.numbers() if shown.any_copy(connection) else None
-        return self._hidden(connection)
+        return controls.numbers(connection) if self._oversees() else self._hidden(connection)
 
     def ageing(self) -> list[Ageing]:
         """What waits, by queue, severity and age."""

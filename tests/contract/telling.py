@@ -25,6 +25,7 @@ Figures = dict[str, float]
 _BESIDE = 5
 # Controls about which a figure has to say something: the sum over fewer has no known spread.
 _FEWEST = 6
+_ABSENT = -0.5
 # How often a fair test may fail by chance.
 _BY_CHANCE = 1e-3
 _WORDS = re.compile(r"[^\W\d_]{4,}")
@@ -160,11 +161,15 @@ def visit(desk: Desk, claim: Claim, before: tuple[list[int], Any, Figures], queu
     return Visit(desk.person, case_id, figures)
 
 
-def best(visits: list[Visit], controls: set[int]) -> list[tuple[float, str]]:
-    """How far each figure is from chance, in standard deviations; the most telling ones first."""
+def best(visits: list[Visit], controls: Mapping[int, int]) -> list[tuple[float, str]]:
+    """How far each figure is from chance, in standard deviations; the most telling ones first. `controls`: by number
+    what they are copies of."""
     names = {name for one in visits for name in one.figures}
     strata = list(_strata(visits, controls))
-    return sorted(((_distance(name, strata), name) for name in names), reverse=True)
+    # What is seen of one case, by several people or in several copies, counts as seen once.
+    weights = Counter(controls[control.case_id] for control, _ in strata)
+    weighted = [(weights[controls[control.case_id]], control, others) for control, others in strata]
+    return sorted(((_distance(name, weighted), name) for name in names), reverse=True)
 
 
 def bound(visits: list[Visit]) -> float:
@@ -173,7 +178,7 @@ def bound(visits: list[Visit]) -> float:
     return NormalDist().inv_cdf(1 - _BY_CHANCE / 2 / len(names))
 
 
-def _strata(visits: list[Visit], controls: set[int]) -> Iterable[tuple[Visit, list[Visit]]]:
+def _strata(visits: list[Visit], controls: Mapping[int, int]) -> Iterable[tuple[Visit, list[Visit]]]:
     """Every control with the ordinary cases that were given out before and after it."""
     ordinary = [n for n, one in enumerate(visits) if one.case_id not in controls]
     for n, one in enumerate(visits):
@@ -182,16 +187,16 @@ def _strata(visits: list[Visit], controls: set[int]) -> Iterable[tuple[Visit, li
             yield one, [visits[m] for m in ordinary[max(0, at - _BESIDE) : at + _BESIDE]]
 
 
-def _distance(name: str, strata: list[tuple[Visit, list[Visit]]]) -> float:
+def _distance(name: str, strata: list[tuple[int, Visit, list[Visit]]]) -> float:
     off = spread = told = 0.0
-    visits = Counter(control.case_id for control, _ in strata)
-    for control, others in strata:
-        values = [one.figures.get(name, -0.5) for one in (control, *others)]
+    for weight, control, others in strata:
+        values = [one.figures.get(name, _ABSENT) for one in (control, *others)]
+        if min(values) == max(values):
+            continue
         mean, ranks = (len(values) - 1) / 2, [_rank(value, values) for value in values]
         off += ranks[0] - mean
-        # Several people see of one case the same, which is no more than what one of them sees.
-        spread += visits[control.case_id] * sum((rank - mean) ** 2 for rank in ranks) / len(ranks)
-        told += any(value != values[0] for value in values)
+        spread += weight * sum((rank - mean) ** 2 for rank in ranks) / len(ranks)
+        told += 1 / weight
     return abs(off) / math.sqrt(spread) if told >= _FEWEST else 0.0
 
 
