@@ -20,7 +20,7 @@ _c = metadata.tables["cases"]
 _controls = metadata.tables["controls"]
 _reviews = metadata.tables["reviews"]
 _any = Prepared(sa.select(_controls.c.case_id).limit(1))
-_asked = sa.bindparam("ids", expanding=True)
+_asked: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
 _concerned = sa.select(_controls.c.of_case).where(
     sa.or_(_controls.c.case_id.in_(_asked), _controls.c.of_case.in_(_asked))
 )

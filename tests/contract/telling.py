@@ -1,19 +1,17 @@
 """Can somebody tell controls from cases? All that a reviewer can see or ask of a case as figures, and a classifier.
 
-Each figure alone is tried on every control beside the ordinary cases that were given out at about the same time: in how
-many of them is it smaller? Where nothing tells, that is a matter of chance, and the sum over all controls has a known
-spread; the bound is Bonferroni's over the figures that were tried.
+Each figure alone is tried: where do controls rank among the cases that were given out at about the same time? The most
+telling figure must not tell more than the most telling one does where the controls are drawn by lot.
 """
 
 from __future__ import annotations
 
 import math
+import random
 import re
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
-from statistics import NormalDist
 from typing import Any
 
 from app.desk.protocol import Desk
@@ -21,13 +19,11 @@ from app.model.case import Claim, Filter
 from app.model.errors import SecondlookError
 
 Figures = dict[str, float]
-# Ordinary cases before and after that a control is compared with.
-_BESIDE = 5
-# Controls about which a figure has to say something: the sum over fewer has no known spread.
-_FEWEST = 6
+# Cases given out one after the other among which a control is looked for.
+_BLOCK = 12
+# How often cases are called controls by lot.
+_LOTS = 300
 _ABSENT = -0.5
-# How often a fair test may fail by chance.
-_BY_CHANCE = 1e-3
 _WORDS = re.compile(r"[^\W\d_]{4,}")
 
 
@@ -161,43 +157,59 @@ def visit(desk: Desk, claim: Claim, before: tuple[list[int], Any, Figures], queu
     return Visit(desk.person, case_id, figures)
 
 
-def best(visits: list[Visit], controls: Mapping[int, int]) -> list[tuple[float, str]]:
-    """How far each figure is from chance, in standard deviations; the most telling ones first. `controls`: by number
-    what they are copies of."""
-    names = {name for one in visits for name in one.figures}
-    strata = list(_strata(visits, controls))
-    # What is seen of one case, by several people or in several copies, counts as seen once.
-    weights = Counter(controls[control.case_id] for control, _ in strata)
-    weighted = [(weights[controls[control.case_id]], control, others) for control, others in strata]
-    return sorted(((_distance(name, weighted), name) for name in names), reverse=True)
+@dataclass
+class Found:
+    """The most telling figures, with how far each is from what chance gives, in standard deviations; and how far the
+    most telling one is where the same number of cases at about the same times are called controls by lot."""
+
+    telling: list[tuple[float, str]]
+    by_lot: float
 
 
-def bound(visits: list[Visit]) -> float:
-    """Standard deviations that chance does not reach, over all figures."""
-    names = {name for one in visits for name in one.figures}
-    return NormalDist().inv_cdf(1 - _BY_CHANCE / 2 / len(names))
+def search(visits: list[Visit], controls: Mapping[int, int]) -> Found:
+    """Looks for figures that tell controls from the ordinary cases that were given out at about the same time.
+    `controls`: by number what they are copies of; of several copies of one case the first one counts."""
+    cases: dict[int, Figures] = {}
+    seen: Counter[int] = Counter()
+    for one in visits:
+        seen[one.case_id] += 1
+        cases.setdefault(one.case_id, {}).update({f"{seen[one.case_id]}: {k}": v for k, v in one.figures.items()})
+    first: dict[int, int] = {}
+    for case_id in cases:
+        if case_id in controls:
+            first.setdefault(controls[case_id], case_id)
+    kept = [case_id for case_id in cases if case_id not in controls or case_id in first.values()]
+    chosen = [case_id in controls for case_id in kept]
+    blocks = [range(n, min(n + _BLOCK, len(kept))) for n in range(0, len(kept), _BLOCK)]
+    blocks = [block for block in blocks if any(chosen[n] for n in block)]
+    columns = _columns([cases[case_id] for case_id in kept], blocks)
+    lots = random.Random(1)
+    most = 0.0
+    for _ in range(_LOTS):
+        drawn = [n for block in blocks for n in lots.sample(block, sum(chosen[m] for m in block))]
+        most = max(most, *(_distance(column, drawn) for column in columns))
+    real = [n for block in blocks for n in block if chosen[n]]
+    found = sorted(((_distance(column, real), name) for column, name in columns.items()), reverse=True)
+    return Found(found, most)
 
 
-def _strata(visits: list[Visit], controls: Mapping[int, int]) -> Iterable[tuple[Visit, list[Visit]]]:
-    """Every control with the ordinary cases that were given out before and after it."""
-    ordinary = [n for n, one in enumerate(visits) if one.case_id not in controls]
-    for n, one in enumerate(visits):
-        if one.case_id in controls:
-            at = bisect_left(ordinary, n)
-            yield one, [visits[m] for m in ordinary[max(0, at - _BESIDE) : at + _BESIDE]]
+def _columns(cases: list[Figures], blocks: list[range]) -> dict[tuple[float, ...], str]:
+    """Every figure once: by the ranks of the cases in their blocks, in standard deviations of a case drawn by lot."""
+    columns: dict[tuple[float, ...], str] = {}
+    for name in sorted({name for one in cases for name in one}):
+        column = [0.0] * len(cases)
+        for block in blocks:
+            values = [cases[n].get(name, _ABSENT) for n in block]
+            for n, value in zip(block, values, strict=True):
+                column[n] = _rank(value, values) - (len(values) - 1) / 2
+        spread = math.sqrt(sum(rank * rank for rank in column))
+        if sum(rank != 0 for rank in column) >= len(column) // 3:
+            columns.setdefault(tuple(rank / spread for rank in column), name)
+    return columns
 
 
-def _distance(name: str, strata: list[tuple[int, Visit, list[Visit]]]) -> float:
-    off = spread = told = 0.0
-    for weight, control, others in strata:
-        values = [one.figures.get(name, _ABSENT) for one in (control, *others)]
-        if min(values) == max(values):
-            continue
-        mean, ranks = (len(values) - 1) / 2, [_rank(value, values) for value in values]
-        off += ranks[0] - mean
-        spread += weight * sum((rank - mean) ** 2 for rank in ranks) / len(ranks)
-        told += 1 / weight
-    return abs(off) / math.sqrt(spread) if told >= _FEWEST else 0.0
+def _distance(column: tuple[float, ...], chosen: list[int]) -> float:
+    return abs(sum(column[n] for n in chosen)) * math.sqrt(len(column) / len(chosen))
 
 
 def _rank(value: float, values: list[float]) -> float:
