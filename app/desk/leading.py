@@ -12,7 +12,7 @@ from app.insight.rates import wilson
 from app.model.case import Claim, Lease, PausedQueue, PeerReview, Peers, PersonStatus, Quality
 from app.model.errors import BadInput, Refused
 from app.model.rights import may
-from db import controls, leases, lists, offers, people, reviews
+from db import controls, leases, lists, offers, people, reviews, shown
 
 _DAY_MS = 86_400_000
 
@@ -108,6 +108,8 @@ class Leading(Settling):
                 raise BadInput(f"Nobody called '{person}' has a token, tags or decisions here. Nothing was changed.")
             if person is not None and reviews.stands(connection, case_id, person):
                 raise Refused(f"{person} has reviewed {held.external_id} already; choose somebody else.")
+            if person is not None and shown.hidden_among(connection, self._seer()._replace(person=person), (case_id,)):
+                raise Refused(f"{person} knows a case like {held.external_id}; choose somebody else.")
             if person is not None and reviews.marked(connection, case_id, person, "conflict"):
                 raise Refused(f"{person} has a conflict of interest in {held.external_id}; choose somebody else.")
             reviews.mark(connection, case_id, self._person, "assign", reason, self._now())

@@ -19,7 +19,7 @@ from app.desk.looking import Looking
 from app.model.errors import BadInput, NothingToDo, Refused
 from app.model.reveal import RevealRequest, RevealState, SealedAnswer
 from app.protect.envelope import OfficerKey, challenge, place
-from db import leases, reveals, sealed
+from db import controls, leases, reveals, sealed
 from db.engine import Connection
 from db.reveals import Reveal
 
@@ -34,7 +34,8 @@ class Revealing(Looking):
         """The withheld fields of a case that officers can see again."""
         with self._store.read() as connection:
             self._holder(connection, case_id)
-            return tuple(sealed.fields(connection, case_id))
+            # A copy has no values of its own: they are its original's.
+            return tuple(sealed.fields(connection, controls.root(connection, case_id)))
 
     def ask_reveal(self, case_id: int, fields: Sequence[str], reason: str) -> RevealRequest:
         """Asks to see withheld fields. It is approved at once where the queue's policy asks for no second person."""
@@ -44,7 +45,7 @@ class Revealing(Looking):
         with self._store.write() as connection:
             now, held = self._now(), self._holder(connection, case_id)
             self._own_key(connection, case_id)
-            _check_fields(sealed.fields(connection, case_id), fields, held.external_id)
+            _check_fields(sealed.fields(connection, controls.root(connection, case_id)), fields, held.external_id)
             salt = os.urandom(16)
             state = "asked" if self.policy(held.queue).reveal.approval else "approved"
             reveal_id = reveals.ask(
@@ -110,14 +111,20 @@ class Revealing(Looking):
             held = self._holder(connection, row.case_id)
             self._check_cap(connection, held, now)
             key = self._own_key(connection, row.case_id)
-            placed = sealed.key(connection, row.case_id, key.key_id)
+            placed = sealed.key(connection, controls.root(connection, row.case_id), key.key_id)
             assert placed is not None  # by _own_key, in this transaction
             fields = orjson.loads(row.fields)
             until = now + round(self.policy(held.queue).reveal.minutes * 60_000)
             reveals.change(connection, reveal_id, state="opened", until=until, opened_at=now)
             self._log(connection, "revealing", row.case_id, reveal=reveal_id, fields=", ".join(fields), until=until)
             where = place(placed.queue, placed.external_id, placed.content_hash)
-            return SealedAnswer(sealed.values(connection, row.case_id, fields), placed.sealed, key.key_id, where, until)
+            return SealedAnswer(
+                sealed.values(connection, controls.root(connection, row.case_id), fields),
+                placed.sealed,
+                key.key_id,
+                where,
+                until,
+            )
 
     # Inside a transaction.
 
@@ -176,9 +183,9 @@ class Revealing(Looking):
         self._officer(connection)
         mine = [o for o in sealed.officers(connection) if o.person == self._person]
         for officer in reversed(mine):
-            if sealed.key(connection, case_id, officer.key_id):
+            if sealed.key(connection, controls.root(connection, case_id), officer.key_id):
                 return OfficerKey(officer.person, officer.public_key)
-        if sealed.fields(connection, case_id):
+        if sealed.fields(connection, controls.root(connection, case_id)):
             raise Refused(
                 "This case was sealed before you became an officer. Another officer hands it on with "
                 "`secondlook officer share`."

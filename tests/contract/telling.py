@@ -121,6 +121,8 @@ def looks(desk: Desk, case_id: int, queue: str) -> Figures:
 
 def _among(rows: Mapping[int, Any], case_id: int, order: list[int]) -> Figures:
     """How a row differs from those beside it: by number, by id, and in the list."""
+    if case_id not in rows:
+        return {"in no list": 1}
     row = rows[case_id]
     figures: Figures = {}
     by_number = sorted(rows)

@@ -327,9 +327,9 @@ def test_a_copy_waits_for_as_many_reviews_as_any_case(empty_sqlite: StoreWorld) 
 
 def test_no_number_is_given_twice(empty_sqlite: StoreWorld) -> None:
     world = empty_sqlite
-    world.admit(Q, invented(40, seed=9))
+    world.admit(Q, invented(60, seed=9))
     boss, ben, ada = lead(world), reviewer(world, "ben"), reviewer(world, "ada", gold=0.5)
-    trusted = gold(world, ben, boss, count=4)
+    trusted = gold(world, ben, boss, count=12)
     numbers = {row[0] for row in world.query("SELECT case_id FROM cases")}
     with world.store() as store:
         for case_id in sorted(numbers - set(trusted))[::3]:
