@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from typing import Any, cast
 
@@ -58,3 +58,9 @@ def beside_the_index(connection: Connection, column: sa.Column[Any]) -> sa.Colum
     if connection.dialect.name != "sqlite":
         return column
     return sa.literal_column(f"+{column.table.name}.{column.name}", column.type)
+
+
+def none_of(column: sa.Column[Any], numbers: Collection[int]) -> sa.ColumnElement[bool]:
+    """Whether a column is none of some numbers, which are written out: there may be more than a statement takes
+    parameters."""
+    return sa.literal_column(f"{column} NOT IN ({', '.join(map(str, sorted(numbers)))})", sa.Boolean)

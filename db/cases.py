@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate, repeat
 from typing import Any
 
 import sqlalchemy as sa
@@ -40,18 +41,30 @@ def known_contents(connection: Connection, queue: str, external_ids: Sequence[st
     return {external_id: [content for _, content in sorted(rows)] for external_id, rows in found.items()}
 
 
-def admit(connection: Connection, rows: list[dict[str, Any]]) -> tuple[int, int]:
+def admit(connection: Connection, rows: list[dict[str, Any]], steps: Sequence[int] | None = None) -> tuple[int, int]:
     """Keeps cases. A row has the columns of `ADMITTED` but `case_id`; `record`, `features`, `has_text`; `search`.
 
-    Returns the first and the last case_id given out.
+    `steps` say how far each number is from the one before; without them the numbers have no gaps. Returns the first
+    and the last case_id given out.
     """
-    first = _give_ids(connection, len(rows))
-    for case_id, row in enumerate(rows, first):
+    taken = len(rows) if steps is None else sum(steps)
+    before = _give_ids(connection, taken) - 1
+    numbers = (before + step for step in accumulate(steps or repeat(1, len(rows))))
+    for case_id, row in zip(numbers, rows, strict=True):
         row["case_id"] = case_id
+    _insert(connection, rows)
+    return rows[0]["case_id"], rows[-1]["case_id"]
+
+
+def admit_as(connection: Connection, row: dict[str, Any]) -> None:
+    """Keeps one case under the `case_id` that its row names: a number that was left free."""
+    _insert(connection, [row])
+
+
+def _insert(connection: Connection, rows: list[dict[str, Any]]) -> None:
     insert_many(connection, _insert_case, rows)
     insert_many(connection, _insert_record, rows)
     search.index(connection, rows)
-    return first, first + len(rows) - 1
 
 
 def rewrite(connection: Connection, case_id: int, row: dict[str, Any]) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from db.bulk import beside_the_index, select_many
+from db.bulk import beside_the_index, none_of, select_many
 from db.tables import metadata
 
 _c = metadata.tables["cases"]
@@ -18,7 +18,7 @@ _verdicts = metadata.tables["verdicts"]
 _rubrics = metadata.tables["rubrics"]
 _audit = metadata.tables["audit"]
 _controls = metadata.tables["controls"]
-# Copies that measure people are in no dataset and no figure.
+# Copies that measure people are in no dataset.
 _no_control = ~sa.select(sa.literal(1)).where(_controls.c.case_id == _verdicts.c.case_id).exists()
 # A reported leak was masked after the review that the outcome follows.
 _masked_since = (
@@ -89,8 +89,8 @@ def rubric_names(connection: Connection) -> dict[str, tuple[str, str]]:
     return {row.hash: (row.rubric_id, row.version) for row in connection.execute(sa.select(_rubrics))}
 
 
-def outcomes(connection: Connection) -> list[Any]:
-    """Per queue and verdict: `n` and the mean active `seconds`."""
+def outcomes(connection: Connection, left_out: Collection[int] = ()) -> list[Any]:
+    """Per queue and verdict: `n` and the mean active `seconds`, without the cases of the numbers in `left_out`."""
     query = (
         sa.select(
             _c.c.queue,
@@ -101,7 +101,6 @@ def outcomes(connection: Connection) -> list[Any]:
         .select_from(_verdicts)
         .join(_c, _c.c.case_id == _verdicts.c.case_id)
         .join(_reviews, _reviews.c.review_id == _verdicts.c.review_id)
-        .where(_no_control)
         .group_by(_c.c.queue, _verdicts.c.verdict)
     )
-    return list(connection.execute(query))
+    return list(connection.execute(query.where(none_of(_c.c.case_id, left_out)) if left_out else query))

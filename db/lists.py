@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from db.bulk import beside_the_index, select_many
+from db.bulk import beside_the_index, none_of, select_many
 from db.prepared import Prepared
 from db.tables import metadata
 
@@ -92,9 +92,10 @@ def ids(
     limit: int | None = None,
     stage: str | None = None,
     due_before: int | None = None,
+    left_out: Collection[int] = (),
 ) -> array[int]:
     """case_ids by priority, due time and age; without a state, everything that is not settled. With `due_before` by due
-    time."""
+    time. Without the cases of the numbers in `left_out`."""
     where = _c.c.state == state if state == "settled" else sa.text("cases.state <> 'settled'")
     query = sa.select(_c.c.case_id).where(where, beside_the_index(connection, _c.c.queue).in_(queues))
     if state not in (None, "settled"):
@@ -109,13 +110,16 @@ def ids(
         query = query.where(_c.c.stage == stage)
     if due_before is not None:
         query = query.where(_c.c.due_at < due_before).order_by(_c.c.due_at)
+    query = _besides(query, left_out)
     if state == "settled":
-        # A control would stand out here: decided once, beside the case that it is a copy of.
-        control = sa.select(sa.literal(1)).where(_controls.c.case_id == _c.c.case_id).exists()
-        query = query.where(~control).order_by(_c.c.case_id.desc())
+        query = query.order_by(_c.c.case_id.desc())
     else:
         query = query.order_by(_c.c.priority.desc(), _c.c.due_at, _c.c.case_id)
     return _vector(connection, query.limit(limit) if limit else query)
+
+
+def _besides(query: sa.Select[Any], left_out: Collection[int]) -> sa.Select[Any]:
+    return query.where(none_of(_c.c.case_id, left_out)) if left_out else query
 
 
 def _vector(connection: Connection, query: sa.Select[Any]) -> array[int]:
@@ -151,8 +155,9 @@ def with_record(
     return _with_record.last(connection, asked) if last else _with_record.first(connection, asked)
 
 
-def ageing(connection: Connection, now: int) -> list[Any]:
-    """Per queue and severity of the waiting cases: how many are younger than each of `AGES`, all, and overdue ones."""
+def ageing(connection: Connection, now: int, left_out: Collection[int] = ()) -> list[Any]:
+    """Per queue and severity of the waiting cases: how many are younger than each of `AGES`, all, and overdue ones.
+    Without the cases of the numbers in `left_out`."""
     younger = [
         sa.func.count(sa.case((_c.c.admitted_at > now - age, 1))).label(f"younger{n}") for n, age in enumerate(AGES)
     ]
@@ -168,11 +173,12 @@ def ageing(connection: Connection, now: int) -> list[Any]:
         .group_by(_c.c.queue, _c.c.severity)
         .order_by(_c.c.queue, _c.c.severity.desc())
     )
-    return list(connection.execute(query))
+    return list(connection.execute(_besides(query, left_out)))
 
 
-def backlog(connection: Connection, now: int) -> list[Any]:
-    """Per queue and state: `n`, `overdue` (due before now), `oldest`."""
+def backlog(connection: Connection, now: int, left_out: Collection[int] = ()) -> list[Any]:
+    """Per queue and state: `n`, `overdue` (due before now), `oldest`. Without the cases of the numbers in
+    `left_out`."""
     query = sa.select(
         _c.c.queue,
         _c.c.state,
@@ -180,7 +186,7 @@ def backlog(connection: Connection, now: int) -> list[Any]:
         sa.func.count(sa.case((_c.c.due_at < now, 1))).label("overdue"),
         sa.func.min(_c.c.admitted_at).label("oldest"),
     ).group_by(_c.c.queue, _c.c.state)
-    return list(connection.execute(query))
+    return list(connection.execute(_besides(query, left_out)))
 
 
 def features(connection: Connection, queue: str, around: int, limit: int) -> list[Any]:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import BigInteger
 from sqlalchemy.engine import Connection
 
+from db import shown
 from db.prepared import Prepared
 from db.tables import metadata
 
@@ -17,6 +18,7 @@ _marks = metadata.tables["marks"]
 _reviews = metadata.tables["reviews"]
 _retractions = metadata.tables["retractions"]
 _pauses = metadata.tables["pauses"]
+_controls = metadata.tables["controls"]
 # So many cases that others have begun are looked at to find the best fit.
 _BEGUN = 16
 # Stands for every domain, or language.
@@ -40,7 +42,9 @@ class Asker(NamedTuple):
     """Whom cases are offered to. `reviews`: whether they get fresh cases and those that others have begun,
     `adjudicates`: those where reviews differ or that were escalated.
 
-    `domains`, `languages`: those they take, where the queue is routed; None where it is not.
+    `domains`, `languages`: those they take, where the queue is routed; None where it is not. A copy that measures
+    somebody else is kept for them if it was made after `kept_since`; none is offered of a case that this person has
+    reviewed after `fresh_since`.
     """
 
     person: str
@@ -48,6 +52,8 @@ class Asker(NamedTuple):
     adjudicates: bool
     domains: Sequence[str] | None = None
     languages: Sequence[str] | None = None
+    kept_since: int = 0
+    fresh_since: int = 0
 
 
 def _mine(kind: str) -> sa.ColumnElement[bool]:
@@ -70,6 +76,20 @@ _standing_of = (
 # As the partial indexes say it.
 _fresh = cast("sa.ColumnElement[bool]", sa.text("cases.state = 'open' AND cases.stage = 'review'"))
 _further = cast("sa.ColumnElement[bool]", sa.text("cases.state = 'open' AND cases.stage <> 'review'"))
+# Copies that are not for this person, or not yet.
+_copy = _controls.alias("copy")
+_person: sa.BindParameter[str] = sa.bindparam("person")
+_kept = (
+    (_copy.c.person != "") & (_copy.c.person != _person) & (_copy.c.at > sa.bindparam("kept_since", type_=BigInteger))
+)
+_for_others = (
+    sa.select(sa.literal(1))
+    .where(
+        _copy.c.case_id == _c.c.case_id,
+        sa.or_(_kept, shown.knows(_copy, _person, sa.bindparam("fresh_since", type_=BigInteger))),
+    )
+    .exists()
+)
 _paused = sa.select(sa.literal(1)).where(_pauses.c.queue == sa.bindparam("queue")).exists()
 _mine_only = sa.or_(_c.c.reserved_for.is_(None), _c.c.reserved_for == sa.bindparam("person"))
 
@@ -92,6 +112,7 @@ def _stage(stage: str, wanted: str, limit: int, routed: bool) -> sa.Select[Any]:
         ~_mine("conflict"),
         ~_paused,
         _mine_only,
+        ~_for_others,
     ]
     if stage != "review":
         # Written out: a value that is bound would make SQLite plan the statement anew each time, since whether the
@@ -150,6 +171,8 @@ def offers(connection: Connection, queue: str, asker: Asker, now: int) -> tuple[
         "reviews": int(asker.reviews),
         "adjudicates": int(asker.adjudicates),
         "now": now,
+        "kept_since": asker.kept_since,
+        "fresh_since": asker.fresh_since,
     }
     if asker.domains is None and asker.languages is None:
         rows = _plain.all(connection, parameters)
@@ -158,6 +181,14 @@ def offers(connection: Connection, queue: str, asker: Asker, now: int) -> tuple[
         rows = _routed.all(connection, parameters)
     found = [Offer(*row) for row in rows]
     return [one for one in found if one.stage != "over"], any(one.stage == "over" for one in found)
+
+
+def upcoming(connection: Connection, queue: str, limit: int) -> list[Offer]:
+    """The most urgent fresh cases of a queue, for anybody, without copies that measure people."""
+    columns = (_c.c.case_id, _c.c.priority, _c.c.due_at, _c.c.severity, _c.c.stage, _c.c.queue, _c.c.lease_token)
+    copies = sa.select(sa.literal(1)).where(_controls.c.case_id == _c.c.case_id)
+    query = sa.select(*columns).where(_c.c.queue == queue, _fresh, ~copies.exists()).order_by(*_ORDER).limit(limit)
+    return [Offer(*row) for row in connection.execute(query)]
 
 
 def _barred(words: Sequence[str] | None) -> str:

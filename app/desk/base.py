@@ -19,8 +19,10 @@ from app.model.policy import QueuePolicy
 from app.model.rights import SEES_NAMES, Role, may
 from app.model.rubric import Rubric
 from app.model.words import Stage
-from db import audit, leases, lists
+from db import audit, leases, lists, shown
 from db.engine import Connection, Store
+
+_HOUR_MS = 3_600_000
 
 
 def wall_clock() -> int:
@@ -97,6 +99,31 @@ class DeskBase:
         if row is None or row.queue not in self._policies:
             raise BadInput("There is no such case.")
         return row
+
+    def _seer(self) -> shown.Seer:
+        """Who looks here, and by queue since when a review is too fresh to be asked for again."""
+        now = self._now()
+        hours = {name: policy.reviews.repeat_hours for name, policy in self._policies.items()}
+        return shown.Seer(self._person, {name: now - round(span * _HOUR_MS) for name, span in hours.items()})
+
+    def _hidden(self, connection: Connection) -> set[int]:
+        """The numbers of the cases that this person does not see, since they see a copy in their place or are not to be
+        measured by it."""
+        return set() if self._oversees() else shown.hidden(connection, self._seer())
+
+    def _hidden_among(self, connection: Connection, case_ids: Iterable[int]) -> set[int]:
+        """Those of these cases that this person does not see."""
+        return set() if self._oversees() else shown.hidden_among(connection, self._seer(), case_ids)
+
+    def _check_seen(self, connection: Connection, case_id: int) -> None:
+        """Raises BadInput where this person does not see a case."""
+        if self._hidden_among(connection, (case_id,)):
+            raise BadInput("There is no such case.")
+
+    def _seen_row(self, connection: Connection, case_id: int) -> Any:
+        """As `_row`, for who looks at a case without working on it."""
+        self._check_seen(connection, case_id)
+        return self._row(connection, case_id)
 
     def _view(self, row: Any) -> CaseView:
         shown = self._is_hidden(row), self._shown_holder(row), self._shown_stage(row)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from db.engine import Connection
 
 _DAY_MS = 86_400_000
+_HOUR_MS = 3_600_000
+# For so long a copy waits for the person whom it is to measure.
+_KEPT_MS = _HOUR_MS
 # What is known of a person is asked for again after so many seconds.
 _KNOWN_SECONDS = 5.0
 ANOTHER = "somebody else"
@@ -44,7 +47,7 @@ class Eligibility:
             self._known = (time.monotonic(), found)
         return found
 
-    def asker(self, connection: Connection, policy: QueuePolicy) -> Asker | None:
+    def asker(self, connection: Connection, policy: QueuePolicy, now: int) -> Asker | None:
         """How to ask for cases of a queue; None where this person lacks one of its tags."""
         rules = policy.reviews
         tags = self.known(connection).tags if rules.tags or rules.route_by else ()
@@ -56,11 +59,13 @@ class Eligibility:
             adjudicates=self.adjudicates,
             domains=_of(tags, "domain:") if "domain" in rules.route_by else None,
             languages=_of(tags, "language:") if "language" in rules.route_by else None,
+            kept_since=now - _KEPT_MS,
+            fresh_since=now - round(rules.repeat_hours * _HOUR_MS),
         )
 
     def offers(self, connection: Connection, queue: str, policy: QueuePolicy, now: int) -> tuple[list[Offer], bool]:
         """The cases of a queue from which the next one is chosen, and whether leases or deferrals of it are over."""
-        asker = self.asker(connection, policy)
+        asker = self.asker(connection, policy, now)
         return ([], False) if asker is None else offers.offers(connection, queue, asker, now)
 
     def choose(self, connection: Connection, queue: str, found: list[Offer], now: int) -> Offer | None:
@@ -116,7 +121,7 @@ class Eligibility:
             raise Refused(f"{name} is not for you to review now: it waits for somebody else.")
         if held.stage != "adjudication" and not self.reviews:
             raise Refused(f"{name} is still being reviewed; adjudicators get it where reviewers differ.")
-        asker = self.asker(connection, policy)
+        asker = self.asker(connection, policy, now)
         if asker is None:
             raise Refused(f"This queue is for people with the tags {', '.join(rules.tags)}; you lack one of them.")
         for what, value, mine in (("domain", held.domain, asker.domains), ("language", held.language, asker.languages)):

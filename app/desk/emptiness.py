@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from app.desk.eligibility import said_paused
 from db import leases, lists, offers
 from db.engine import Connection
 
 
-def why_nothing(connection: Connection, queues: list[str], person: str, now: int, tagless: list[str]) -> str:
+def why_nothing(
+    connection: Connection,
+    queues: list[str],
+    person: str,
+    now: int,
+    tagless: list[str],
+    hidden: Collection[int] = (),
+) -> str:
     """One sentence a reason: finished, paused, leased by others, for others, deferred, parked, skipped.
 
-    `tagless`: queues of which this person lacks a tag.
+    `tagless`: queues of which this person lacks a tag; `hidden`: the numbers of the cases that they do not see.
     """
     counts: dict[str, int] = {}
-    for row in lists.backlog(connection, now):
+    for row in lists.backlog(connection, now, hidden):
         if row.queue in queues:
             counts[row.state] = counts.get(row.state, 0) + row.n
     where = f"'{queues[0]}'" if len(queues) == 1 else "your queues"

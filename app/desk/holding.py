@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from app.desk.controls import maybe_control
+from app.desk.controls import drawn, plant
 from app.desk.eligibility import ANOTHER
 from app.desk.emptiness import why_nothing
 from app.desk.leaking import Leaking
@@ -34,22 +34,15 @@ class Holding(Leaking):
         if head is not None:
             return self._as_claim(*claimed)
         with self._store.read() as connection:
-            tagless = [name for name in queues if self._may.asker(connection, self._policies[name]) is None]
-            raise NothingToDo(why_nothing(connection, queues, self._person, self._now(), tagless))
-
-    def _or_control(self, connection: Connection, head: Offer, now: int) -> tuple[int, int]:
-        """Number and token of the case that comes next, or now and then of one that measures in its place."""
-        if head.stage != "adjudication" and self._may.reviews:
-            policy = self._policies[head.queue]
-            control = maybe_control(connection, head, policy, self._person, now)
-            if control is not None:
-                return control, 0
-        return head.case_id, head.token
+            tagless = [name for name in queues if self._may.asker(connection, self._policies[name], now) is None]
+            hidden = self._hidden(connection)
+            raise NothingToDo(why_nothing(connection, queues, self._person, self._now(), tagless, hidden))
 
     def claim_case(self, case_id: int, take_over: bool = False) -> Claim:
         """Leases one case, if this person may have it and nobody else has."""
         with self._store.write() as connection:
             now = self._now()
+            self._check_seen(connection, case_id)
             held = self._holder(connection, case_id)
             self._wake(connection, held.queue, now)
             held = self._holder(connection, case_id)
@@ -188,11 +181,22 @@ class Holding(Leaking):
                 self._log(connection, "expired", held.case_id, holder=held.owner or "")
 
     def _take(self, connection: Connection, head: Offer, now: int) -> tuple[Lease, Any]:
-        case_id, token = self._or_control(connection, head, now)
-        lease = Lease(case_id, token + 1, self._person, self._session, now + self._lease_ms(head.queue))
+        case_id = head.case_id
+        lease = Lease(case_id, head.token + 1, self._person, self._session, now + self._lease_ms(head.queue))
         leases.take(connection, case_id, self._person, self._session, lease.until)
         self._log(connection, "claimed", case_id, token=lease.token)
+        kind = drawn(self._policies[head.queue])
+        if kind is not None:
+            self._plant(connection, kind, head, now)
         return lease, self._row(connection, case_id, self._rubrics[head.queue].hash, last=True)
+
+    def _plant(self, connection: Connection, kind: str, last: Offer, now: int) -> None:
+        """Puts a copy that measures this person among what comes after the case that they were just given."""
+        policy = self._policies[last.queue]
+        asker = self._may.asker(connection, policy, now)
+        if asker is None or not asker.reviews or last.stage == "adjudication":
+            return
+        plant(connection, kind, policy, asker, last, now)
 
     def _seize(self, connection: Connection, held: leases.Holder, now: int, action: str) -> Claim:
         until = now + self._lease_ms(held.queue)

@@ -10,7 +10,7 @@ from app.desk.settling import Settling
 from app.insight.rates import wilson
 from app.model.case import Claim, Lease, Note, PausedQueue, PeerReview, Peers, PersonStatus, Quality
 from app.model.errors import BadInput, Refused
-from db import controls, leases, lists, offers, people, reviews
+from db import controls, leases, lists, offers, people, reviews, shown
 
 _DAY_MS = 86_400_000
 # Marks with words for others; `skip` and `seen` have none.
@@ -23,7 +23,7 @@ class Leading(Settling):
     def peers(self, case_id: int) -> Peers:
         """What several people said: for the adjudicator who holds the case, and for everybody once it is settled."""
         with self._store.read() as connection:
-            row = self._row(connection, case_id)
+            row = self._seen_row(connection, case_id)
             adjudicating = self._adjudicates(row)
             if not adjudicating and not self._oversees() and row.state != "settled":
                 return Peers()
@@ -67,13 +67,15 @@ class Leading(Settling):
     def quality(self) -> list[Quality]:
         """How people agree with trusted outcomes, with themselves and with others: this person, for a lead all.
 
-        One's own figures are a day old: else they would tell which case was a control, and what to answer instead.
+        One's own figures are those of whole days, half a day old: else they would tell which case was a control, and
+        what to answer instead.
         """
-        before = self._now() + (1 if self._leads() else -_DAY_MS)
+        day_over = (self._now() - _DAY_MS // 2) // _DAY_MS * _DAY_MS
+        until = controls.Until(self._now() + 1 if self._oversees() else day_over, self._person, day_over)
         with self._store.read() as connection:
-            gold = controls.against_gold(connection, before)
-            again = controls.against_self(connection, before)
-            peers = controls.against_peers(connection, before)
+            gold = controls.against_gold(connection, until)
+            again = controls.against_self(connection, until)
+            peers = controls.against_peers(connection, until)
         everybody = sorted({*gold, *again, *peers}) if self._leads() else [self._person]
         none = controls.Tally(0, 0)
         return [
@@ -128,12 +130,12 @@ class Leading(Settling):
             held = self._holder(connection, case_id)
             if held.state == "settled":
                 raise Refused(f"{held.external_id} is settled already. Nothing was changed.")
-            if controls.of(connection, case_id):
-                raise Refused(f"{held.external_id} measures the one who has it: it stays with them.")
             if person is not None and not people.is_known(connection, person):
                 raise BadInput(f"Nobody called '{person}' has a token, tags or decisions here. Nothing was changed.")
             if person is not None and reviews.stands(connection, case_id, person):
                 raise Refused(f"{person} has reviewed {held.external_id} already; choose somebody else.")
+            if person is not None and shown.hidden_among(connection, self._seer()._replace(person=person), (case_id,)):
+                raise Refused(f"{person} knows a case like {held.external_id}; choose somebody else.")
             if person is not None and reviews.marked(connection, case_id, person, "conflict"):
                 raise Refused(f"{person} has a conflict of interest in {held.external_id}; choose somebody else.")
             reviews.mark(connection, case_id, self._person, "assign", reason, self._now())
@@ -180,7 +182,8 @@ class Leading(Settling):
         with self._store.write() as connection:
             held = self._holder(connection, case_id)
             row = lists.with_record(connection, case_id)
-            if held.state != "settled" or row.control:
+            # Who sees of a case and its copy only one is not told here which it is; a copy is not copied again.
+            if held.state != "settled" or (row.control and self._oversees()):
                 raise Refused(f"{held.external_id} has no outcome that could be trusted: settle it first.")
             if trusted:
                 controls.trust(connection, case_id, held.queue, self._person, self._now())

@@ -50,15 +50,14 @@ class Looking(DeskBase):
         """Every queue's backlog."""
         now = self._now()
         with self._store.read() as connection:
-            found = lists.backlog(connection, now)
-            copies = controls.counts(connection)
+            found = lists.backlog(connection, now, self._uncounted(connection))
         by_queue: dict[str, dict[str, Any]] = {queue: {} for queue in self._policies}
         for row in found:
             if row.queue in by_queue:
                 by_queue[row.queue][row.state] = row
-        return [self._status(queue, states, copies) for queue, states in by_queue.items()]
+        return [self._status(queue, states) for queue, states in by_queue.items()]
 
-    def _status(self, queue: str, states: dict[str, Any], copies: dict[tuple[str, str], int]) -> QueueStatus:
+    def _status(self, queue: str, states: dict[str, Any]) -> QueueStatus:
         waiting = [row for state, row in states.items() if state != "settled"]
         policy = self._policies.get(queue)
         return QueueStatus(
@@ -66,13 +65,18 @@ class Looking(DeskBase):
             title=policy.title if policy else "",
             overdue=sum(int(row.overdue or 0) for row in waiting),
             oldest_at=min((row.oldest for row in waiting), default=None),
-            **{s: states[s].n - copies.get((queue, s), 0) if s in states else 0 for s in STATES},
+            **{s: states[s].n if s in states else 0 for s in STATES},
         )
+
+    def _uncounted(self, connection: Connection) -> set[int]:
+        """The numbers of the cases that this person's figures leave out: what they do not see. To those who look after
+        a queue what measures its reviewers is no part of it."""
+        return controls.numbers(connection) if self._oversees() else self._hidden(connection)
 
     def ageing(self) -> list[Ageing]:
         """What waits, by queue, severity and age."""
         with self._store.read() as connection:
-            found = lists.ageing(connection, self._now())
+            found = lists.ageing(connection, self._now(), self._uncounted(connection))
         return [
             Ageing(
                 queue=row.queue,
@@ -91,7 +95,7 @@ class Looking(DeskBase):
     def outcomes(self) -> list[QueueOutcome]:
         """What the settled cases of each queue came to."""
         with self._store.read() as connection:
-            found = corrections.outcomes(connection)
+            found = corrections.outcomes(connection, self._uncounted(connection))
         by_queue: dict[str, dict[str, Any]] = {}
         for row in found:
             by_queue.setdefault(row.queue, {})[row.verdict] = row
@@ -146,17 +150,32 @@ class Looking(DeskBase):
                 return array("q", found[:limit] if limit else found)
             due_before = self._now() if wanted.overdue else None
             return lists.ids(
-                connection, queues, wanted.state, grade, wanted.flag, wanted.holder, limit, wanted.stage, due_before
+                connection,
+                queues,
+                wanted.state,
+                grade,
+                wanted.flag,
+                wanted.holder,
+                limit,
+                wanted.stage,
+                due_before,
+                self._hidden(connection),
             )
 
     def _search(self, connection: Connection, wanted: Filter) -> list[int]:
         """Exact ids first, then cases with all words, then near misses of a mistyped word."""
         exact = [i for i, _ in self._named(connection, wanted.text.strip(), wanted.queue)]
         found = list(dict.fromkeys([*exact, *search.containing_all(connection, wanted.text, SEARCH_LIMIT)]))
+        found = self._seen(connection, found)
         if not found:
-            found = _near_misses(connection, wanted.text)
+            found = self._seen(connection, _near_misses(connection, wanted.text))
         known = lists.rows(connection, found[:SEARCH_LIMIT])
         return [i for i in found if i in known and self._matches(known[i], wanted)]
+
+    def _seen(self, connection: Connection, case_ids: list[int]) -> list[int]:
+        """Those of these cases that this person sees, in their order."""
+        hidden = self._hidden_among(connection, case_ids)
+        return [case_id for case_id in case_ids if case_id not in hidden]
 
     def _matches(self, row: Any, wanted: Filter) -> bool:
         policy = self._policies.get(row.queue)
@@ -176,7 +195,7 @@ class Looking(DeskBase):
         """Lines of the inbox by case_id. Of cases in queues with a first judgement, nothing of the model's answer until
         they are settled."""
         with self._store.read() as connection:
-            found = lists.rows(connection, case_ids)
+            found = lists.rows(connection, self._seen(connection, list(case_ids)))
             noted = self._shown_notes(connection, found)
             rows = [row for row in found.values() if row.queue in self._policies]
             hidden = {row.case_id for row in rows if self._provisional(row)}
@@ -216,6 +235,8 @@ class Looking(DeskBase):
         """The case_id behind a prediction's id."""
         with self._store.read() as connection:
             found = self._named(connection, reference, queue)
+            hidden = self._hidden_among(connection, [i for i, _ in found])
+        found = [(i, q) for i, q in found if i not in hidden]
         if not found:
             where = f" in queue '{queue}'" if queue else ""
             raise BadInput(f"There is no case '{reference}'{where}. `secondlook search` looks for words.")
@@ -226,7 +247,7 @@ class Looking(DeskBase):
     def view(self, case_id: int) -> CaseView:
         """A case to look at, without a lease."""
         with self._store.read() as connection:
-            row = self._row(connection, case_id)
+            row = self._seen_row(connection, case_id)
             return replace(self._view(row), masked_after=masked_after(connection, row))
 
     def peek(self, queue: str | None, beside: int | None = None) -> CaseView | None:
@@ -255,16 +276,16 @@ class Looking(DeskBase):
     def similar(self, case_id: int, limit: int = 5) -> list[SimilarCase]:
         """Cases near to this one."""
         with self._store.read() as connection:
-            row = self._row(connection, case_id)
+            row = self._seen_row(connection, case_id)
             hidden, blind = self._is_hidden(row), self._policies[row.queue].provisional
-            return similar_cases(connection, row, prediction_of(row, hidden), hidden, blind, limit)
+            return similar_cases(connection, row, prediction_of(row, hidden), hidden, blind, limit, self._seen)
 
     def history(self, case_id: int) -> list[HistoryEntry]:
         """What was done with a case, newest first. While it is reviewed independently, nothing of what others did."""
         with self._store.read() as connection:
             entries = audit.of_case(connection, case_id)
             kept = {row.review_id: row for row in reviews.of_case(connection, case_id)}
-            row = self._row(connection, case_id)
+            row = self._seen_row(connection, case_id)
             hidden = self._is_hidden(row)
             notes = reviews.notes(connection, case_id)
         notes = {key: note for key, note in notes.items() if self._may_read(row, *key)}

@@ -21,7 +21,7 @@ from app.model.errors import BadInput, NothingToDo, Refused
 from app.model.reveal import RevealRequest, RevealState, SealedAnswer
 from app.model.rights import may
 from app.protect.envelope import OfficerKey, challenge, place
-from db import leases, reveals, sealed
+from db import controls, leases, reveals, sealed
 from db.engine import Connection
 from db.reveals import Reveal
 
@@ -111,14 +111,20 @@ class Revealing(Looking):
             held = self._holder(connection, row.case_id)
             self._check_cap(connection, held, now)
             key = self._own_key(connection, row.case_id)
-            placed = sealed.key(connection, row.case_id, key.key_id)
+            placed = sealed.key(connection, controls.root(connection, row.case_id), key.key_id)
             assert placed is not None  # by _own_key, in this transaction
             fields = orjson.loads(row.fields)
             until = now + round(self.policy(held.queue).reveal.minutes * 60_000)
             reveals.change(connection, reveal_id, state="opened", until=until, opened_at=now)
             self._log(connection, "revealing", row.case_id, reveal=reveal_id, fields=", ".join(fields), until=until)
             where = place(placed.queue, placed.external_id, placed.content_hash)
-            return SealedAnswer(sealed.values(connection, row.case_id, fields), placed.sealed, key.key_id, where, until)
+            return SealedAnswer(
+                sealed.values(connection, controls.root(connection, row.case_id), fields),
+                placed.sealed,
+                key.key_id,
+                where,
+                until,
+            )
 
     # Inside a transaction.
 
@@ -126,7 +132,8 @@ class Revealing(Looking):
         """The sealed fields of a case, as far as this person may know of them: what was masked in an explanation or a
         flag tells what the model said, and people who review judge first."""
         held = self._holder(connection, case_id)
-        found = sealed.fields(connection, case_id)
+        # A copy has no values of its own: they are those of its original.
+        found = sealed.fields(connection, controls.root(connection, case_id))
         if not self.policy(held.queue).provisional or not (self._roles is None or may(self._roles, "review")):
             return found
         row = self._row(connection, case_id)
@@ -188,7 +195,7 @@ class Revealing(Looking):
         fields = self._sealed(connection, case_id)
         mine = [o for o in sealed.officers(connection) if o.person == self._person]
         for officer in reversed(mine):
-            if fields and sealed.key(connection, case_id, officer.key_id):
+            if fields and sealed.key(connection, controls.root(connection, case_id), officer.key_id):
                 return OfficerKey(officer.person, officer.public_key)
         if fields:
             raise Refused(

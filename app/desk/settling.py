@@ -36,7 +36,7 @@ class Settling(Holding):
         """Keeps a review. The case is settled, or goes to the next reviewer, or to an adjudicator."""
         rules = self._policies[held.queue].reviews
         # On a case of stage `review` no review stands.
-        if case.control or (rules.independent == 1 and held.stage == "review"):
+        if rules.independent == 1 and held.stage == "review":
             self._keep(connection, review)
             self._close(connection, case, review, rubric)
             return
@@ -89,6 +89,7 @@ class Settling(Holding):
         verdict = {name: review[name] for name in ("case_id", "review_id", "verdict", "label", "correction")}
         verdict |= {"reviewers": reviewers, "agreement": agreement, "settled_at": decided["decided_at"]}
         reviews.set_verdict(connection, verdict)
+        # What measures a reviewer is no news to anybody.
         if not case.control:
             policy = self._policies[case.queue]
             events.put_verdict(connection, self._routes, policy, case, {**review, **verdict}, rubric, decision_id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, TypeGuard
 
 import orjson
@@ -24,25 +25,26 @@ _TEXT_CANDIDATES = 300
 _WORDS = re.compile(r"[^\W\d_]{4,}")
 _SHOWN_DIFFERENCES = 4
 
+Seen = Callable[[Connection, list[int]], list[int]]
 Scored = tuple[float, Any, tuple[Difference, ...]]
 
 
 def similar_cases(
-    connection: Connection, row: Any, prediction: Prediction, hidden: bool, blind: bool, limit: int
+    connection: Connection, row: Any, prediction: Prediction, hidden: bool, blind: bool, limit: int, seen: Seen
 ) -> list[SimilarCase]:
     """The nearest cases of the same queue, best first; the nearest opposite one is always among them.
 
     `hidden`: of this case nothing of the model's answer may be told, and `prediction` is without it; `blind`: nor of
-    others that are not settled, since they are judged first as well.
+    others that are not settled, since they are judged first as well. `seen`: those of some cases that the person sees.
     """
 
     def told(other: Any) -> bool:
         return not hidden and (not blind or other.verdict is not None)
 
     text = _text_of(prediction)
-    # A copy of this case, or that of which it is one, would tell the outcome.
+    scored = _by_text(connection, row, text, seen) if text else _by_values(connection, row, prediction, seen)
+    # A copy of this case, or that of which it is one, would tell the outcome to who sees both.
     kin = controls.family(connection, {row.case_id})
-    scored = _by_text(connection, row, text) if text else _by_values(connection, row, prediction)
     scored = [one for one in scored if one[1].case_id not in kin]
     scored.sort(key=lambda item: -item[0])
     chosen = scored[:limit]
@@ -81,12 +83,13 @@ def _text_of(prediction: Prediction) -> str:
     return "\n".join(texts)[:4000]
 
 
-def _by_text(connection: Connection, row: Any, text: str) -> list[Scored]:
+def _by_text(connection: Connection, row: Any, text: str, seen: Seen) -> list[Scored]:
     from rapidfuzz import fuzz
 
     counted = Counter(_WORDS.findall(text.casefold()))
     rare_first = sorted(counted, key=lambda word: (-len(word), word))[:12]
     ids = [i for i in search.containing_any(connection, rare_first, _TEXT_CANDIDATES) if i != row.case_id]
+    ids = seen(connection, ids)
     bodies = search.bodies(connection, ids)
     known = lists.labels(connection, ids)
     folded = text.casefold()
@@ -97,13 +100,11 @@ def _by_text(connection: Connection, row: Any, text: str) -> list[Scored]:
     ]
 
 
-def _by_values(connection: Connection, row: Any, prediction: Prediction) -> list[Scored]:
+def _by_values(connection: Connection, row: Any, prediction: Prediction, seen: Seen) -> list[Scored]:
     mine = {i.name: i.value for i in prediction.inputs if i.withheld is None and i.kind in ("number", "category")}
-    candidates = [
-        (other, orjson.loads(other.features))
-        for other in lists.features(connection, row.queue, row.case_id, _VALUE_CANDIDATES)
-        if other.case_id != row.case_id
-    ]
+    near = lists.features(connection, row.queue, row.case_id, _VALUE_CANDIDATES)
+    shown = set(seen(connection, [other.case_id for other in near])) - {row.case_id}
+    candidates = [(other, orjson.loads(other.features)) for other in near if other.case_id in shown]
     if not mine or not candidates:
         return []
     ranges = {name: _range(name, value, candidates) for name, value in mine.items() if _is_number(value)}

@@ -8,6 +8,7 @@ and doubles nothing: what was committed is found again as duplicates.
 from __future__ import annotations
 
 import hmac
+import random
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from typing import Any
 import orjson
 
 from app.audit import log
+from app.desk.controls import make_way
 from app.intake.ordering import put_in_order
 from app.intake.parallel import Batch, Batches, Prepared, in_processes
 from app.intake.prepare import Bad, Preparer, Ready, Recipe
@@ -31,6 +33,14 @@ from app.secrets import Keys
 from db import cases, connections, erasures, ordering, quarantine, sealed
 from db.engine import Connection, Store
 from db.quarantine import Held
+
+# Rows of a batch that leaves numbers free in every queue; smaller ones do where the policy measures reviewers.
+_ROOM_FROM = 25
+# From one number to the next: each number is taken with the same chance, whatever those before it are, so that one
+# that is taken later looks like all others.
+_TAKEN = 0.35
+_STEPS = range(1, 25)
+_WEIGHTS = [_TAKEN * (1 - _TAKEN) ** (step - 1) for step in _STEPS]
 
 
 @dataclass(slots=True)
@@ -190,7 +200,7 @@ class Admission:
                 held = known.setdefault(item.external_id, [])
                 if item.content in held:
                     duplicates += 1
-                elif held:
+                elif held and not make_way(connection, self._queue, item.external_id):
                     changed = RecordError("changed", "id", f"'{item.external_id}' is held already with other content")
                     bad.append((raw, Bad(changed, item.external_id)))
                 else:
@@ -205,7 +215,7 @@ class Admission:
                 # Senders sort by what the model said: in the numbers of cases that must not show.
                 new.sort(key=lambda item: item.turn or 0)
             if new:
-                first, last = cases.admit(connection, [item.row for item in new])
+                first, last = cases.admit(connection, [item.row for item in new], self._steps(new))
                 _keep_sealed(connection, new)
                 _keep_origins(connection, new, source)
                 data |= {"first": first, "last": last}
@@ -225,6 +235,16 @@ class Admission:
                 f"The settings of queue '{self._queue}' have changed (provisional) since this began to bring cases in. "
                 "What came in before is kept; start it again, it goes on where it stopped."
             )
+
+    def _steps(self, new: list[Ready]) -> list[int] | None:
+        """From number to number: a batch leaves some free, where copies that measure reviewers find room. Which ones
+        only the workspace's key tells, and the same import gives the same numbers."""
+        rules = self._recipe.policy.reviews
+        if len(new) < _ROOM_FROM and not (rules.gold or rules.repeats):
+            return None
+        seed = f"numbers|{self._queue}|{len(new)}|{new[0].external_id}".encode()
+        drawn = random.Random(hmac.digest(self._keys.content, seed, "sha256"))
+        return drawn.choices(_STEPS, _WEIGHTS, k=len(new))
 
     def _erased(self, connection: Connection, ready: list[Ready]) -> set[str]:
         """The ids of those that were erased before. Nothing is digested while nothing ever was."""

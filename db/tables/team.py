@@ -39,7 +39,8 @@ class Pair(Kept, table=True):
 
 
 class Control(Kept, table=True):
-    """A case that is a copy of another, given to one person to measure. `kind`: gold, repeat."""
+    """A case that is a copy of another, to measure who reviews it. `kind`: gold, repeat. `person`: whom alone it
+    measures; empty where it may measure anybody."""
 
     __tablename__ = "controls"
     __table_args__ = (Index("ix_controls_person", "person", "of_case"),)

@@ -88,11 +88,16 @@ def admit(place: Place, source: Path, workers: int = 0) -> int:
         store.close()
 
 
+# A batch of so few records leaves no numbers free.
+_WITHOUT_GAPS = 16
+
+
 def filled(folder: Path, make: Callable[[int], dict[str, Any]], count: int = SAMPLE, queue: str = "credit") -> Place:
     """A workspace with `count` admitted cases; number and case_id of a record are the same."""
     place = workspace(folder / "workspace", queue)
-    source = records.write_lines(folder / "sample.jsonl", map(make, range(1, count + 1)))
-    admit(place, source)
+    for first in range(1, count + 1, _WITHOUT_GAPS):
+        numbers = range(first, min(first + _WITHOUT_GAPS, count + 1))
+        admit(place, records.write_lines(folder / "sample.jsonl", map(make, numbers)))
     return place
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.desk.protocol import Desk
-from app.model.case import Claim, Filter
+from app.model.case import Filter
 from app.model.errors import LeaseLost, NothingToDo, Refused
 from app.model.policy import Reviews
 from tests.contract.worlds import World, agreeing, decide, overturning, samples
@@ -366,55 +366,6 @@ def test_a_paused_queue_gives_nothing_out_and_says_why(world: World) -> None:
     boss.resume(Q)
     ada.claim()
     assert ada.paused() == []
-
-
-def test_controls_look_like_cases_and_measure(world: World) -> None:
-    boss = lead(world, independent=1)
-    claim = boss.claim()
-    gold = claim.lease.case_id
-    decide(boss, claim)
-    boss.trust(gold)
-    ada = reviewer(world, "ada", independent=1, gold=0.5)
-    given: Claim | None = None
-    for _ in range(60):
-        one = ada.claim()
-        if world.query("SELECT 1 FROM controls WHERE case_id = ?", one.lease.case_id):
-            given = one
-            break
-        ada.release(one.lease)
-    assert given is not None
-    original = boss.view(gold)
-    assert given.view.prediction.model_copy(update={"id": ""}) == original.prediction.model_copy(update={"id": ""})
-    assert given.view.row.id != original.row.id
-    assert given.view.row.id.strip("0123456789") == original.row.id.strip("0123456789")
-    assert gold not in {one.case_id for one in ada.similar(given.lease.case_id)}
-    assert given.view.row.due_at == original.row.due_at or given.view.row.due_at > world.clock.now
-    decide(ada, given, overturning(given.view))
-    assert ada.quality()[0].gold == 0
-    world.clock.forward(minutes=24 * 60 + 1)
-    (mine,) = ada.quality()
-    assert (mine.person, mine.gold, mine.gold_same) == ("ada", 1, 0)
-    assert [one.person for one in boss.quality()] == ["ada"]
-    # Nothing of it counts as a decision about the prediction.
-    assert sum(boss.outcomes()[0].verdicts.values()) == 1
-    assert world.verify().ok
-
-
-def test_repeats_measure_oneself(world: World) -> None:
-    ada = reviewer(world, "ada", independent=1, repeats=0.5, repeat_hours=1)
-    first = ada.claim()
-    decide(ada, first)
-    world.clock.forward(minutes=61)
-    for _ in range(80):
-        claim = ada.claim()
-        again = bool(world.query("SELECT 1 FROM controls WHERE case_id = ?", claim.lease.case_id))
-        if again:
-            decide(ada, claim)
-            break
-        ada.release(claim.lease)
-    world.clock.forward(minutes=24 * 60 + 1)
-    (mine,) = ada.quality()
-    assert (mine.again, mine.again_same) == (1, 1)
 
 
 def test_peers_are_compared_once_a_case_is_settled(world: World) -> None:

@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from app.audit.verify import verify
+from app.intake.admission import Admission
 from app.intake.read import Raw
 from app.model.errors import BadInput
 from app.model.policy import QueuePolicy
@@ -80,6 +81,19 @@ def test_queues_do_not_know_each_other(store: Store) -> None:
     assert cases(store, "queue, external_id, case_id") == [("credit", "c0", 1), ("other", "c0", 2)]
 
 
+def test_a_batch_leaves_numbers_free_which_only_the_key_tells(store: Store, tmp_path: Path) -> None:
+    admit(store, many(300))
+    numbers = [row[0] for row in cases(store, "case_id")]
+    assert 600 < numbers[-1] < 1200
+    with opened(tmp_path / "again.db") as again:
+        admit(again, many(300))
+        assert numbers == [row[0] for row in cases(again, "case_id")]
+    with opened(tmp_path / "other.db") as other:
+        of_another = Admission(other, Keys.derive(b"k" * 32), "credit", QueuePolicy(rubric="r"), "ada")
+        list(of_another.run(lines(many(300)), "x"))
+        assert numbers != [row[0] for row in cases(other, "case_id")]
+
+
 def test_an_import_that_stops_half_way_is_finished_by_the_next(store: Store) -> None:
     records = [*many(2500), b"{"]
     stopped = admission(store).run(lines(records), "x")
@@ -87,7 +101,9 @@ def test_an_import_that_stops_half_way_is_finished_by_the_next(store: Store) -> 
     del stopped
     assert len(cases(store, "case_id")) == 1000
     assert admit(store, records).as_dict() == {"admitted": 1500, "duplicates": 1000, "quarantined": 1}
-    assert cases(store, "case_id, external_id, revision") == [(n + 1, f"c{n}", 1) for n in range(2500)]
+    kept = cases(store, "case_id, external_id, revision")
+    assert [row[1:] for row in kept] == [(f"c{n}", 1) for n in range(2500)]
+    assert [row[0] for row in kept] == sorted({row[0] for row in kept})
     assert verify(store).ok
 
 

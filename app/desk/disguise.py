@@ -1,0 +1,127 @@
+"""A case's row under another id: what would tie it to the case that it is a copy of is replaced.
+
+The id and the request's and trace's ids are replaced wherever they stand; the subject's pseudonym is another one, as it
+is in every case; times are moved to those of the cases beside it.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import re
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import orjson
+
+from app.desk.invented import like
+
+# Shorter values may be words or figures elsewhere in the record.
+_TELLING = 6
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
+# How long before or after the prediction's own time a time belongs to its making.
+_SAME_RUN = timedelta(days=1)
+
+
+def disguised(row: dict[str, Any], near: list[str], place: int, chance: random.Random) -> dict[str, Any]:
+    """A row as `db.controls.copy` takes it, with its new `external_id` and what hangs on it in the record and in the
+    words for the index. `near`: records of cases in their order, before the one at `place` it comes to stand; without
+    any, only the id changes."""
+    record = orjson.loads(row["record"])
+    old, new = record["id"], row["external_id"]
+    replaced = {old: new}
+    if near:
+        others = [orjson.loads(one) for one in near]
+        replaced |= {
+            value: _another(value, [one.get(key) for one in others], chance)
+            for key in ("request_id", "trace_id", "subject")
+            if isinstance(value := record.get(key), str)
+        }
+        _move(record, [one.get("created_at") for one in others], place, chance)
+    record = _replaced(record, replaced)
+    record["id"] = new
+    words = row["search"]
+    if words == old or words.startswith(f"{old}\n"):
+        words = new + words[len(old) :]
+    subject = replaced.get(row["subject"], row["subject"]) if row["subject"] else row["subject"]
+    return {**row, "record": orjson.dumps(record).decode(), "search": words, "subject": subject}
+
+
+def _another(value: str, others: list[Any], chance: random.Random) -> str:
+    """Another value of the same form; the one that all cases have, where they have one."""
+    if len(others) > 1 and isinstance(others[0], str) and all(other == others[0] for other in others):
+        return others[0]
+    start = len("subj-") if value.startswith("subj-") else 0
+    if start:
+        # A pseudonym is Base32.
+        return value[:start] + "".join(chance.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in value[start:])
+    return like(value, chance)
+
+
+def _replaced(value: Any, words: dict[str, str]) -> Any:
+    """Strings with these words in place of others. A text keeps its length: places in it are counted."""
+    telling = {old: new for old, new in words.items() if len(old) >= _TELLING}
+    pattern = "|".join(re.escape(old) for old in sorted(telling, key=len, reverse=True))
+    if not pattern:
+        return value
+    found = re.compile(f"(?<![0-9A-Za-z])(?:{pattern})(?![0-9A-Za-z])")
+
+    def text(match: re.Match[str]) -> str:
+        old, new = match[0], telling[match[0]]
+        return new if len(new) == len(old) or match.span() == (0, len(match.string)) else old
+
+    def walk(part: Any) -> Any:
+        if isinstance(part, str):
+            return found.sub(text, part)
+        if isinstance(part, list):
+            return [walk(one) for one in part]
+        return {key: walk(one) for key, one in part.items()} if isinstance(part, dict) else part
+
+    return walk(value)
+
+
+def _move(record: dict[str, Any], others: list[Any], place: int, chance: random.Random) -> None:
+    """Moves the record's time, and the times of the run that made it, among those of other records."""
+    own, near = _time(record.get("created_at")), [_time(other) for other in others]
+    times = [time for time in near if time is not None]
+    if own is None or len(times) < len(near) or any((time.tzinfo is None) != (own.tzinfo is None) for time in times):
+        return
+    shift = _among(times, place, own, chance) - own
+
+    def moved(match: re.Match[str]) -> str:
+        time = _time(match[0])
+        if time is None or own is None or (time.tzinfo is None) != (own.tzinfo is None):
+            return match[0]
+        return _written(time + shift, match) if abs(time - own) <= _SAME_RUN else match[0]
+
+    record["created_at"] = _TIME.sub(moved, record["created_at"])
+    if record.get("explanations"):
+        record["explanations"] = orjson.loads(_TIME.sub(moved, orjson.dumps(record["explanations"]).decode()))
+
+
+def _among(times: list[datetime], place: int, own: datetime, chance: random.Random) -> datetime:
+    """A time as they are around a place: between the two beside it where times grow from case to case, else between any
+    two that follow each other. As round as they all are, and the time of its own."""
+    grows = all(one <= two for one, two in pairwise(times))
+    ordered = times if grows else sorted(times)
+    n = min(max(place, 1), len(ordered) - 1) if grows else chance.randint(1, max(1, len(ordered) - 1))
+    low, high = ordered[n - 1], ordered[min(n, len(ordered) - 1)]
+    unit = math.gcd(*((time - low) // timedelta(microseconds=1) for time in (*times, own)))
+    steps = (high - low) // timedelta(microseconds=unit) if unit else 0
+    return low + timedelta(microseconds=unit * chance.randint(0, steps))
+
+
+def _time(text: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
+def _written(time: datetime, model: re.Match[str]) -> str:
+    """A time as another one is written: its separator, digits and zone."""
+    text = time.strftime(f"%Y-%m-%d{model[0][10]}%H:%M:%S")
+    digits = f"{time.microsecond:06d}"
+    fraction = f".{digits[: len(model[1]) - 1].ljust(len(model[1]) - 1, '0')}" if model[1] else ""
+    return text + fraction + (model[2] or "")
