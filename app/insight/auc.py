@@ -22,7 +22,7 @@ from statistics import NormalDist
 
 # How sure the interval is.
 CONFIDENCE = 0.95
-# Cases with one score of a fold: the score, how many have the attribute, how many do not.
+# Cases with a score: the score, how many have the attribute, how many do not.
 Group = tuple[float, int, int]
 
 
@@ -75,10 +75,14 @@ def _area(groups: Sequence[Group], having: _Sums, lacking: _Sums) -> float | Non
     p, n = sum(group[1] for group in groups), sum(group[2] for group in groups)
     if not p or not n:
         return None
-    ordered = sorted(groups)
+    tied: dict[float, list[int]] = {}
+    for score, with_it, without in groups:
+        both = tied.setdefault(score, [0, 0])
+        both[0] += with_it
+        both[1] += without
     right: list[tuple[float, int, float, int]] = []
     below, above = 0, p
-    for _, with_it, without in ordered:
+    for _, (with_it, without) in sorted(tied.items()):
         above -= with_it
         right.append(((below + without / 2) / n, with_it, (above + with_it / 2) / p, without))
         below += without

@@ -1,12 +1,8 @@
-"""A small model that predicts whether a record has an attribute from columns of any kind. Pure; nothing is installed
-for it, and nothing of a record leaves it but a score.
+"""A forest that predicts whether a record has an attribute from columns of any kind. Pure; nothing is installed for it.
 
-Two models are averaged, because each finds what the other overlooks:
-
-- a naive Bayes model over the columns' groups adds up what many columns tell a little of each;
-- a forest of decision trees (Breiman, "Random Forests", Machine Learning 45, 2001), each grown on a random part of the
-  records, at each step by the best of some random questions (Geurts, Ernst & Wehenkel, "Extremely randomized trees",
-  Machine Learning 63, 2006), finds what columns tell only together.
+Decision trees (Breiman, "Random Forests", Machine Learning 45, 2001), each grown on a random part of the records, at
+each step by the best of some random questions (Geurts, Ernst & Wehenkel, "Extremely randomized trees", Machine Learning
+63, 2006), find what columns tell only together.
 
 A tree chooses its questions one after the other and so passes over two that tell something only together (exclusive
 or). So a tree begins with a pair of questions that was chosen as a pair.
@@ -22,8 +18,6 @@ from random import Random
 
 from app.insight.bits import Bits, records_of
 
-# Records of the training part that a tree sees.
-_SHARE = 0.7
 # Records at least in a leaf, on both sides of a question.
 _LEAF = 4
 # Columns, and questions of each, that are tried as pairs; so many of the best pairs are kept for trees to begin with.
@@ -34,8 +28,6 @@ _PAIRS = 200
 _BEGINNING = 0.6
 # All records: every bit is set.
 _EVERYTHING = -1
-# How much more the forest's odds count: its mean of many trees is too careful.
-_FOREST = 2.0
 # Records of no kind in particular, added to each count: a rare value is no certainty.
 _PRIOR = 1.0
 
@@ -49,59 +41,30 @@ class Effort:
     depth: int
 
 
-class Model:
-    """Learns from the records of `training`, those in `having` with the attribute, and scores others."""
+class Forest:
+    """Trees that have learnt from the records of `training`, those in `having` with the attribute."""
 
     def __init__(self, columns: Sequence[Bits], training: int, having: int, effort: Effort, seed: int) -> None:
-        self._columns = columns
         self._tests = [column.tests() for column in columns]
         self._all_tests = [test for tests in self._tests for test in tests]
         self._training = training
         self._having = having & training
         self._effort = effort
         self._random = Random(seed)
-        self._size = training.bit_length()
-
-    def scores(self, held_out: int) -> dict[int, float]:
-        """A score for each record of a set that it has not learnt from; the higher, the likelier the attribute."""
-        bayes, forest = self._bayes(held_out), self._forest(held_out)
-        return {record: bayes[record] + _FOREST * forest[record] for record in bayes}
-
-    def _bayes(self, held_out: int) -> dict[int, float]:
-        """Log odds of a naive Bayes model."""
-        found = dict.fromkeys(records_of(held_out), 0.0)
-        p = self._having.bit_count()
-        n = self._training.bit_count() - p
-        for column in self._columns:
-            weights, trust = self._weights(column, p, n)
-            for records, weight in zip(column.bins, weights, strict=True):
-                for record in records_of(records & held_out) if trust else ():
-                    found[record] += trust * weight
-        return found
-
-    def _weights(self, column: Bits, p: int, n: int) -> tuple[list[float], float]:
-        """What each group of a column says, as log odds, and how much of that is more than chance: 1 − df / G, of the
-        G statistic and its mean by chance, as in a James-Stein estimate."""
-        kinds = len(column.bins)
-        weights, g = [], 0.0
-        for records in column.bins:
-            with_it = (records & self._having).bit_count()
-            without = (records & self._training).bit_count() - with_it
-            for count, others in ((with_it, p), (without, n)):
-                if count:
-                    g += 2 * count * log(count * (p + n) / ((with_it + without) * others))
-            weights.append(log((with_it + _PRIOR) / (p + _PRIOR * kinds) * (n + _PRIOR * kinds) / (without + _PRIOR)))
-        return weights, max(0.0, 1 - (kinds - 1) / g) if g > 0 else 0.0
-
-    def _forest(self, held_out: int) -> dict[int, float]:
-        """Log odds of the mean of the trees."""
-        found = dict.fromkeys(records_of(held_out), 0.0)
         pairs = self._pairs()
-        for _ in range(self._effort.trees):
-            for leaf, share in self._tree(pairs):
-                for record in records_of(leaf & held_out):
-                    found[record] += share
-        return {record: log(total / (self._effort.trees - total)) for record, total in found.items()}
+        self._trees = [self._tree(pairs) for _ in range(effort.trees)]
+
+    def scores(self, records: int) -> dict[int, float]:
+        """For each record of a set the log odds of the mean of the trees that have not seen it; the higher, the likelier
+        the attribute. A record that all have seen is left out."""
+        totals = dict.fromkeys(records_of(records), 0.0)
+        trees = dict.fromkeys(totals, 0)
+        for bag, leaves in self._trees:
+            for leaf, share in leaves:
+                for record in records_of(leaf & records & ~bag):
+                    totals[record] += share
+                    trees[record] += 1
+        return {record: log(total / (trees[record] - total)) for record, total in totals.items() if trees[record]}
 
     def _pairs(self) -> list[tuple[int, int, int, int]]:
         """Pairs of questions about two columns, by which the training part falls apart best; each question with its
@@ -123,10 +86,11 @@ class Model:
         found.sort(key=lambda pair: -pair[0])
         return [pair[1:] for pair in found[:_PAIRS]]
 
-    def _tree(self, pairs: list[tuple[int, int, int, int]]) -> list[tuple[int, float]]:
-        """The leaves of a tree: records, of all that there are, and the share that has the attribute."""
-        bag = self._training & _some_of(self._random, _SHARE, self._size)
-        count = len(self._columns)
+    def _tree(self, pairs: list[tuple[int, int, int, int]]) -> tuple[int, list[tuple[int, float]]]:
+        """The records that a tree has seen, and its leaves: records, of all that there are, and the share that has the
+        attribute."""
+        bag = self._training & _most_of(self._random, self._training.bit_length())
+        count = len(self._tests)
         allowed = set(self._random.sample(range(count), max(2, round(_BEGINNING * count)))) if count > 1 else set()
         first = next(((one, other) for a, b, one, other in pairs if a in allowed and b in allowed), ())
         parts = [_EVERYTHING]
@@ -136,7 +100,7 @@ class Model:
         base = (self._having.bit_count() + _PRIOR) / (self._training.bit_count() + 2 * _PRIOR)
         for part in parts:
             self._grow(part, bag, self._effort.depth - len(first), base, leaves)
-        return leaves
+        return bag, leaves
 
     def _grow(self, place: int, bag: int, depth: int, above: float, leaves: list[tuple[int, float]]) -> None:
         """Adds the leaves below a place in a tree; `above`: the share in what is around it."""
@@ -171,12 +135,6 @@ def _middle(tests: list[int], training: int) -> list[int]:
     return sorted(tests, key=lambda test: abs((test & training).bit_count() - half))[:_PAIRED_TESTS]
 
 
-def _some_of(random: Random, share: float, size: int) -> int:
-    """A random set in which each record is with about this probability: that of three coins in a row and an or,
-    in steps of an eighth."""
-    found = 0
-    for bit in f"{round(share * 8):03b}"[::-1]:
-        coins = random.getrandbits(size) if size else 0
-        found = found | coins if bit == "1" else found & coins
-    return found
-
+def _most_of(random: Random, size: int) -> int:
+    """A random set in which each record is with probability 3/4."""
+    return random.getrandbits(size) | random.getrandbits(size) if size else 0
