@@ -51,9 +51,12 @@ class Tie:
 def coded(values: Sequence[Any]) -> list[int] | None:
     """A column as small whole numbers, one for each distinct value; None where nearly all texts are distinct."""
     plain = comparable(values)
-    if plain is None:
-        return None
-    codes: dict[Any, int] = {}
+    return None if plain is None else codes_of(plain)
+
+
+def codes_of(plain: Iterable[Hashable]) -> list[int]:
+    """Small whole numbers in place of values, equal ones for equal values."""
+    codes: dict[Hashable, int] = {}
     return [codes.setdefault(v, len(codes)) for v in plain]
 
 

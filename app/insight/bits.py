@@ -40,19 +40,22 @@ class Bits:
 
 
 def bits_of(values: Sequence[Any]) -> Bits | None:
-    """A column as sets of records; None where it cannot be compared: nearly all its texts are distinct.
-
-    Numbers become ten groups of like size; of other values the most frequent are told apart. A missing value is one of
-    its own.
-    """
+    """A column as sets of records; None where it cannot be compared: nearly all its texts are distinct."""
     plain = comparable(values)
-    if plain is None:
-        return None
+    return None if plain is None else bits_from(plain)
+
+
+def bits_from(plain: Sequence[Hashable]) -> Bits:
+    """A column that `comparable` has made, as sets of records.
+
+    Numbers are ten groups of like size; of other values the most frequent are told apart. A missing value is one of its
+    own.
+    """
     counts = Counter(plain)
     ordered = sorted(code for code in counts if isinstance(code, tuple) and code[0] in (NUMBER, TEXT))
     others = [code for code, n in counts.most_common(VALUES + len(ordered)) if n >= _RARE and code not in ordered]
     places: dict[Hashable, int] = {code: at for at, code in enumerate([*ordered, *others[:VALUES]])}
-    sets = [bytearray((len(values) + 7) // 8) for _ in range(len(places) + 1)]
+    sets = [bytearray((len(plain) + 7) // 8) for _ in range(len(places) + 1)]
     for record, code in enumerate(plain):
         sets[places.get(code, -1)][record >> 3] |= 1 << (record & 7)
     *told, rare = (int.from_bytes(records, "little") for records in sets)

@@ -33,8 +33,8 @@ _PRIOR = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Effort:
-    """How much work a model may be: trees, questions that are tried at each step of a tree, and steps in a row."""
+class Growth:
+    """How much work a forest may be: trees, questions that are tried at each step of a tree, and steps in a row."""
 
     trees: int
     tries: int
@@ -44,15 +44,15 @@ class Effort:
 class Forest:
     """Trees that have learnt from the records of `training`, those in `having` with the attribute."""
 
-    def __init__(self, columns: Sequence[Bits], training: int, having: int, effort: Effort, seed: int) -> None:
+    def __init__(self, columns: Sequence[Bits], training: int, having: int, growth: Growth, seed: int) -> None:
         self._tests = [column.tests() for column in columns]
         self._all_tests = [test for tests in self._tests for test in tests]
         self._training = training
         self._having = having & training
-        self._effort = effort
+        self._growth = growth
         self._random = Random(seed)
         pairs = self._pairs()
-        self._trees = [self._tree(pairs) for _ in range(effort.trees)]
+        self._trees = [self._tree(pairs) for _ in range(growth.trees)]
 
     def scores(self, records: int) -> dict[int, float]:
         """For each record of a set the log odds of the mean of the trees that have not seen it; the higher, the likelier
@@ -99,7 +99,7 @@ class Forest:
         leaves: list[tuple[int, float]] = []
         base = (self._having.bit_count() + _PRIOR) / (self._training.bit_count() + 2 * _PRIOR)
         for part in parts:
-            self._grow(part, bag, self._effort.depth - len(first), base, leaves)
+            self._grow(part, bag, self._growth.depth - len(first), base, leaves)
         return bag, leaves
 
     def _grow(self, place: int, bag: int, depth: int, above: float, leaves: list[tuple[int, float]]) -> None:
@@ -118,7 +118,7 @@ class Forest:
         """Of some questions the one that leaves the least impurity (Gini) on its two sides."""
         tests, having = self._all_tests, node & self._having
         best, found = with_it * with_it / n, None
-        for test in self._random.sample(tests, min(self._effort.tries, len(tests))):
+        for test in self._random.sample(tests, min(self._growth.tries, len(tests))):
             yes = (node & test).bit_count()
             if yes < _LEAF or n - yes < _LEAF:
                 continue

@@ -72,7 +72,9 @@ class Prepared:
         self.rows = [[[column[i] for i in fold] for column in (ones, *columns)] for fold in folds]
         self._shared = [_products(rows) for rows in self.rows]
 
-    def weights(self, folds: Sequence[int], targets: Sequence[Vector], columns: Sequence[int], penalty: float) -> Vector:
+    def weights(
+        self, folds: Sequence[int], targets: Sequence[Vector], columns: Sequence[int], penalty: float
+    ) -> Vector:
         """The weight of each of these columns in a model of some folds; `targets` by fold."""
         n = sum(len(targets[fold]) for fold in folds)
         mean = sum(sum(targets[fold]) for fold in folds) / n

@@ -12,14 +12,15 @@ weight that it has earned within the four folds.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from random import Random
 from statistics import NormalDist, fmean, pstdev
 from typing import Any
 
 from app.insight import bayes
 from app.insight.auc import Auc, Group, of_folds
-from app.insight.bits import Bits, bits_of, records_of, set_of
-from app.insight.forest import Effort, Forest
+from app.insight.bits import Bits, records_of, set_of
+from app.insight.forest import Forest, Growth
 from app.insight.linear import PENALTIES, Prepared, Vector, columns_of
 
 FOLDS = 5
@@ -37,13 +38,20 @@ def folds_of(keys: Sequence[Hashable], seed: int = 0) -> list[int]:
     return [set_of(order[fold::FOLDS], len(keys)) for fold in range(FOLDS)]
 
 
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much work a model may be: its forest, and how many columns of numbers its linear part has at most."""
+
+    growth: Growth
+    width: int
+
+
 class Table:
     """Visible columns of a sample, by name, dealt into folds."""
 
-    def __init__(self, columns: Mapping[str, Sequence[Any]], folds: Sequence[int]) -> None:
-        """Columns that cannot be compared, because nearly all their texts are distinct, are left out."""
-        told = {name: bits for name, values in columns.items() if (bits := bits_of(values))}
-        self.columns: dict[str, Bits] = told
+    def __init__(self, columns: Mapping[str, Sequence[Any]], bits: Mapping[str, Bits], folds: Sequence[int]) -> None:
+        """`bits`: the same columns as sets of records; those that cannot be compared are not among them."""
+        self.columns = bits
         self._values = columns
         self._folds = folds
         self._places: dict[str, list[int]] = {}
@@ -65,9 +73,7 @@ class Table:
             found.append(groups)
         return of_folds(found, comparisons)
 
-    def of_all(
-        self, names: Sequence[str], having: int, known: int, effort: Effort, comparisons: int = 1
-    ) -> Auc | None:
+    def of_all(self, names: Sequence[str], having: int, known: int, effort: Effort, comparisons: int = 1) -> Auc | None:
         """The AUC of a small model of these columns among the records of `known`."""
         names = [name for name in names if name in self.columns]
         if not names:
@@ -83,11 +89,12 @@ class Table:
         """The folds of the records of `known`."""
         return [fold & known for fold in self._folds]
 
-    def prepared(self, known: int) -> Prepared:
-        """The columns as numbers; those of the last `known` are kept."""
+    def prepared(self, known: int, width: int) -> Prepared:
+        """The columns as at most about `width` columns of numbers; those of the last `known` are kept."""
         if not self._places:
+            most = max(1, width // max(1, len(self.columns)))
             for name, bits in self.columns.items():
-                vectors = columns_of(self._values[name], bits)
+                vectors = columns_of(self._values[name], bits)[:most]
                 # Before them stands the constant.
                 self._places[name] = list(range(len(self._vectors) + 1, len(self._vectors) + 1 + len(vectors)))
                 self._vectors += vectors
@@ -106,8 +113,8 @@ class _Attempt:
     def __init__(self, table: Table, names: Sequence[str], having: int, known: int, effort: Effort) -> None:
         self._bits = [table.columns[name] for name in names]
         self._folds = table.folds(known)
-        self._known, self._having, self._effort = known, having & known, effort
-        self._linear = table.prepared(known)
+        self._known, self._having, self._growth = known, having & known, effort.growth
+        self._linear = table.prepared(known, effort.width)
         self._places = table.places(names)
         self._targets = [[float(having >> record & 1) for record in records_of(fold)] for fold in self._folds]
 
@@ -128,7 +135,7 @@ class _Attempt:
 
     def _forest(self, number: int) -> tuple[Scores, float]:
         training = self._known & ~self._folds[number]
-        forest = Forest(self._bits, training, self._having, self._effort, number)
+        forest = Forest(self._bits, training, self._having, self._growth, number)
         return forest.scores(self._folds[number]), self._worth(forest.scores(training))
 
     def _ridge(self, number: int) -> tuple[Scores, float]:
@@ -156,4 +163,3 @@ def _standard(scores: Scores) -> Scores:
     """With mean 0 and deviation 1, so that scores of different models can be added."""
     mean, spread = fmean(scores.values()), pstdev(scores.values()) or 1.0
     return {record: (score - mean) / spread for record, score in scores.items()}
-
