@@ -1,5 +1,5 @@
-"""What visible fields tell of withheld attributes, alone and together: the figures of a queue's last measured import, and
-no values."""
+"""What visible fields tell of withheld attributes, alone and together: the figures of a queue's last measured import,
+and no values."""
 
 from __future__ import annotations
 

@@ -95,11 +95,10 @@ def _named(found: Measured) -> list[str]:
         lines.append(f"By name, like a withheld one: {_some(looking.values())}.")
     if lines:
         lines[-1] += " `secondlook protect report` shows all, and what to do"
-        lines[-1] += (
-            f'; to withhold one: `reveals = {{ {toml_key(example.attribute)} = ["{example.field}"] }}` in secondlook.toml.'
-            if example
-            else "."
-        )
+        if example:
+            setting = f'reveals = {{ {toml_key(example.attribute)} = ["{example.field}"] }}'
+            lines[-1] += f"; to withhold one: `{setting}` in secondlook.toml"
+        lines[-1] += "."
     return lines
 
 
@@ -209,13 +208,13 @@ def _of_files(arguments: argparse.Namespace, workspace: Workspace) -> tuple[list
     import time
 
     from app.cli.intake import columns_of
+    from app.intake.joint import THOROUGH
     from app.intake.mapping import check_mapping
     from app.intake.prepare import Recipe
-    from app.intake.joint import THOROUGH
     from app.intake.proxies import Sampler, measure
     from app.intake.read import open_stream
     from app.model.errors import BadInput
-    from db.associations import Exposure, Figures
+    from db.associations import Figures
 
     if arguments.queue is None:
         raise BadInput("--queue Q is needed with files: its policy says what is withheld.")

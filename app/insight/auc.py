@@ -6,13 +6,14 @@ different models. Its variance is that of DeLong, DeLong & Clarke-Pearson, "Comp
 Correlated ROC Curves", Biometrics 44 (1988), over the folds as LeDell, Petersen & van der Laan, "Computationally
 efficient confidence intervals for cross-validated AUC estimates", Electronic Journal of Statistics 9 (2015), do it:
 
-    Var = S10 / P + S01 / N
+    Var = (S10 / P + S01 / N) · (1 + K · n_test / n_train)
 
-times 1 + K n_test / n_train (here 9/4), because the folds' models have learnt from the same records (Nadeau & Bengio,
-"Inference for the Generalization Error", Machine Learning 52, 2003; without it 95 % intervals held 87 to 91 % of
-columns of noise). P and N are the cases with and without the attribute; S10 (S01) is the variance, within folds, of the share of the other
-kind that each case with (without) it is ranked rightly against. The interval is symmetric on the logit scale (Pepe,
-"The Statistical Evaluation of Medical Tests", 2003, section 5.2.4), so that it stays within [0, 1].
+P and N are the cases with and without the attribute; S10 (S01) is the variance, within folds, of the share of the other
+kind that each case with (without) it is ranked rightly against. The last factor, 9/4 for five folds, is there because
+the models of the folds learnt from the same records: Nadeau & Bengio, "Inference for the Generalization Error", Machine
+Learning 52 (2003). Without it, 95 % intervals held the truth for 87 to 91 % of the columns of noise that were tried.
+The interval is symmetric on the logit scale (Pepe, "The Statistical Evaluation of Medical Tests", 2003, section 5.2.4), so
+that it stays within [0, 1].
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ some columns needs only these sums.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from math import log, sqrt
 from operator import mul
 from statistics import fmean, median
@@ -28,12 +28,15 @@ _SKEWED = 8
 # Numbers beyond this overflow when they are squared; a deviation below this share of the mean is rounding.
 _LARGE = 1e100
 _FLAT = 1e-7
+# Below this a column is a sum of others.
+_SMALLEST = 1e-12
 Vector = list[float]
 
 
 def columns_of(values: Sequence[Any], bits: Bits) -> list[Vector]:
-    """A column of any kind as columns of numbers with mean 0 and deviation 1: the numbers themselves and, where that may
-    suit better, the log odds of shares and the logarithm of skewed numbers; 1 and 0 for each frequent other value."""
+    """A column of any kind as columns of numbers with mean 0 and deviation 1: the numbers themselves and, where that
+    may suit better, the log odds of shares and the logarithm of skewed numbers; 1 and 0 for each frequent other value.
+    """
     found: list[Vector] = []
     numbers = [float(v) for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
     if len(set(numbers)) > 2:
@@ -55,66 +58,92 @@ def columns_of(values: Sequence[Any], bits: Bits) -> list[Vector]:
 
 def _standard(column: Vector) -> Vector | None:
     """With mean 0 and deviation 1; None where all are equal, or too large to be counted with."""
+    if max(map(abs, column)) > _LARGE:
+        return None
     mean = fmean(column)
-    spread = sqrt(max(0.0, _dot(column, column) / len(column) - mean * mean)) if max(map(abs, column)) < _LARGE else 0.0
+    spread = sqrt(max(0.0, _dot(column, column) / len(column) - mean * mean))
     if spread <= _FLAT * abs(mean):
         return None
     return [(value - mean) / spread for value in column]
 
 
 class Prepared:
-    """Columns of numbers by fold, and what they share with each other."""
+    """Columns of numbers by fold, and what they share with each other. What does not depend on the attribute is
+    computed once for all."""
 
     def __init__(self, columns: Sequence[Vector], folds: Sequence[Sequence[int]]) -> None:
         """`folds`: the numbers of the records in each."""
-        ones = [1.0] * (len(columns[0]) if columns else 0)
-        self.width = len(columns) + 1
-        self.rows = [[[column[i] for i in fold] for column in (ones, *columns)] for fold in folds]
-        self._shared = [_products(rows) for rows in self.rows]
+        self._columns = [
+            [[1.0] * len(fold), *([column[i] for i in fold] for column in columns)] for fold in folds
+        ]  # fmt: skip
+        self._rows = [list(zip(*columns, strict=True)) for columns in self._columns]
+        self._shared = [_products(columns) for columns in self._columns]
+        self._factors: dict[tuple[Hashable, ...], tuple[int, list[Vector]]] = {}
+
+    def targets(self, answers: Sequence[Vector]) -> list[Vector]:
+        """What each column shares with the answers (1 and 0) of each fold, the constant first."""
+        return [
+            [_dot(column, right) for column in columns] for columns, right in zip(self._columns, answers, strict=True)
+        ]
 
     def weights(
         self, folds: Sequence[int], targets: Sequence[Vector], columns: Sequence[int], penalty: float
-    ) -> Vector:
-        """The weight of each of these columns in a model of some folds; `targets` by fold."""
-        n = sum(len(targets[fold]) for fold in folds)
-        mean = sum(sum(targets[fold]) for fold in folds) / n
-        matrix = [[sum(self._shared[f][max(a, b)][min(a, b)] for f in folds) for b in columns[: i + 1]]
-                  for i, a in enumerate(columns)]  # fmt: skip
-        for i, row in enumerate(matrix):
-            row[i] += penalty * n
-        right = [sum(_dot(self.rows[f][a], [t - mean for t in targets[f]]) for f in folds) for a in columns]
-        return _solved(matrix, right)
+    ) -> dict[int, float]:
+        """The weight of each of these columns in a model of some folds; `targets` as the method gives them."""
+        n, lower = self._factor(tuple(folds), tuple(columns), penalty)
+        mean = sum(targets[fold][0] for fold in folds) / n
+        right = [sum(targets[fold][a] - mean * self._shared[fold][a][0] for fold in folds) for a in columns]
+        return dict(zip(columns, _solved(lower, right), strict=True))
 
-    def scores(self, fold: int, columns: Sequence[int], weights: Vector) -> Vector:
+    def scores(self, fold: int, weights: Mapping[int, float]) -> Vector:
         """A score for each record of a fold."""
-        found = [0.0] * len(self.rows[fold][0])
-        for column, weight in zip(columns, weights, strict=True):
-            found = [sum_ + weight * value for sum_, value in zip(found, self.rows[fold][column], strict=True)]
-        return found
+        line = [weights.get(column, 0.0) for column in range(len(self._columns[fold]))]
+        return [_dot(row, line) for row in self._rows[fold]]
+
+    def _factor(self, folds: tuple[int, ...], columns: tuple[int, ...], penalty: float) -> tuple[int, list[Vector]]:
+        """The records of some folds, and the factor of what columns share in them."""
+        key = (folds, columns, penalty)
+        if key not in self._factors:
+            n = sum(len(self._rows[fold]) for fold in folds)
+            shared = [self._shared[fold] for fold in folds]
+            matrix = [[sum([one[a][b] for one in shared]) for b in columns[: i + 1]] for i, a in enumerate(columns)]
+            for row in matrix:
+                row[-1] += penalty * n
+            self._factors[key] = n, _lower(matrix)
+        return self._factors[key]
 
 
-def _products(rows: Sequence[Vector]) -> list[Vector]:
+def _products(columns: Sequence[Vector]) -> list[Vector]:
     """What each column shares with itself and those before it."""
-    return [[_dot(one, other) for other in rows[: i + 1]] for i, one in enumerate(rows)]
+    return [[_dot(one, other) for other in columns[: i + 1]] for i, one in enumerate(columns)]
 
 
 def _dot(one: Sequence[float], other: Sequence[float]) -> float:
-    return sum(map(mul, one, other))
+    return float(sum(map(mul, one, other)))
 
 
-def _solved(matrix: Sequence[Vector], right: Sequence[float]) -> Vector:
-    """The solution of a positive definite system, given as its lower triangle (Cholesky)."""
+def _lower(matrix: Sequence[Vector]) -> list[Vector]:
+    """The factor of a positive definite matrix, given as its lower triangle (Cholesky)."""
     lower: list[Vector] = []
-    for i, row in enumerate(matrix):
+    for row in matrix:
         made: Vector = []
-        for j in range(i):
-            made.append((row[j] - _dot(made, lower[j])) / lower[j][j])
-        made.append(sqrt(max(1e-12, row[i] - _dot(made, made))))
+        for value, before in zip(row, lower, strict=False):
+            made.append((value - _dot(made, before)) / before[-1])
+        made.append(sqrt(max(_SMALLEST, row[-1] - _dot(made, made))))
         lower.append(made)
+    return lower
+
+
+def _solved(lower: Sequence[Vector], right: Sequence[float]) -> Vector:
+    """The solution of a system whose matrix has this factor."""
     half: Vector = []
-    for i, row in enumerate(lower):
-        half.append((right[i] - _dot(row, half)) / row[i])
-    found = [0.0] * len(half)
-    for i in reversed(range(len(half))):
-        found[i] = (half[i] - sum(lower[j][i] * found[j] for j in range(i + 1, len(half)))) / lower[i][i]
+    for value, row in zip(right, lower, strict=True):
+        half.append((value - _dot(row, half)) / row[-1])
+    found = list(half)
+    for i in reversed(range(len(found))):
+        found[i] /= lower[i][-1]
+        known = found[i]
+        row = lower[i]
+        for j in range(i):
+            found[j] -= row[j] * known
     return found

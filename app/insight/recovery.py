@@ -1,5 +1,5 @@
-"""How well an attribute can be recovered from what is visible: cross-validated AUC of one column, or of a small model of
-all of them. Pure.
+"""How well an attribute can be recovered from what is visible: cross-validated AUC of one column, or of a small model
+of all of them. Pure.
 
 A model that is scored on the records it learnt from finds something in any noise. So the records are dealt into five
 folds; each fold is scored by a model of the four others.
@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from math import sqrt
 from random import Random
-from statistics import NormalDist, fmean, pstdev
+from statistics import NormalDist, fmean
 from typing import Any
 
 from app.insight import bayes
@@ -116,7 +117,8 @@ class _Attempt:
         self._known, self._having, self._growth = known, having & known, effort.growth
         self._linear = table.prepared(known, effort.width)
         self._places = table.places(names)
-        self._targets = [[float(having >> record & 1) for record in records_of(fold)] for fold in self._folds]
+        answers = [[float(having >> record & 1) for record in records_of(fold)] for fold in self._folds]
+        self._targets = self._linear.targets(answers)
 
     def scores(self, number: int) -> Scores:
         """A score for each record of a fold, by models of the others."""
@@ -148,7 +150,7 @@ class _Attempt:
 
     def _fitted(self, folds: Sequence[int], number: int, penalty: float) -> Scores:
         weights = self._linear.weights(folds, self._targets, self._places, penalty)
-        scores = self._linear.scores(number, self._places, weights)
+        scores = self._linear.scores(number, weights)
         return dict(zip(records_of(self._folds[number]), scores, strict=True))
 
     def _worth(self, scores: Scores) -> float:
@@ -161,5 +163,8 @@ class _Attempt:
 
 def _standard(scores: Scores) -> Scores:
     """With mean 0 and deviation 1, so that scores of different models can be added."""
-    mean, spread = fmean(scores.values()), pstdev(scores.values()) or 1.0
+    if not scores:
+        return scores
+    mean = fmean(scores.values())
+    spread = sqrt(fmean((score - mean) ** 2 for score in scores.values())) or 1.0
     return {record: (score - mean) / spread for record, score in scores.items()}

@@ -1,8 +1,8 @@
 """How many records are the only ones with what they show. Pure: columns in, counts out.
 
-A record is *unique* among others if none has the same values in all columns (a *k-map* of k = 1; Sweeney, "k-anonymity",
-International Journal of Uncertainty, Fuzziness and Knowledge-Based Systems 10, 2002): who knows these values of somebody
-from elsewhere knows whose record it is.
+A record is *unique* among others if none has the same values in all columns: k = 1 in the terms of Sweeney,
+"k-anonymity: a model for protecting privacy", International Journal of Uncertainty, Fuzziness and Knowledge-Based
+Systems 10 (2002). Who knows these values of somebody from elsewhere then knows whose record it is.
 """
 
 from __future__ import annotations

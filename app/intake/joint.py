@@ -39,8 +39,8 @@ class Work:
 
 
 # While an import waits, and where somebody asked.
-QUICK = Work(600, 40, 4, Effort(Growth(12, 24, 5), 60))
-THOROUGH = Work(3000, 80, 30, Effort(Growth(30, 40, 8), 90))
+QUICK = Work(500, 40, 3, Effort(Growth(10, 20, 5, 2), 50))
+THOROUGH = Work(3000, 80, 30, Effort(Growth(30, 40, 8, 3), 90))
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +231,7 @@ def _enough(sets: Sequence[int], known: int, cut: Cut) -> list[_Target]:
 
 
 def _keys(targets: Mapping[str, Sequence[_Target]], size: int) -> list[tuple[int, ...]]:
-    """What records are dealt into folds by: their answers."""
+    """What records are dealt into folds by: their answers, 2 where there is none."""
     questions = [question for found in targets.values() for question in found]
-    columns = [[q.having >> record & 1 for record in range(size)] for q in questions]
+    columns = [[q.having >> r & 1 if q.known >> r & 1 else 2 for r in range(size)] for q in questions]
     return list(zip(*columns, strict=True)) if columns else [()] * size

@@ -28,7 +28,7 @@ from app.model.policy import QueuePolicy
 from app.protect.names import DEFAULT_WITHHELD, Withheld, tokens
 
 # A sample's size: records, and bytes of them as they came.
-RECORDS = 5000
+RECORDS = 3000
 BYTES = 64 * 1024 * 1024
 # Fewer records say nothing.
 FEW = 30
@@ -176,7 +176,7 @@ def _strength(one: Association) -> tuple[Any, ...]:
 
 def _measured(sample: Exposed, columns: Columns) -> Iterator[Association]:
     """Every field beside every attribute that records have values of."""
-    codes = {name: plain and codes_of(plain) for name, plain in columns.plain.items()}
+    codes = {name: None if plain is None else codes_of(plain) for name, plain in columns.plain.items()}
     for attribute, sources in columns.attributes.items():
         names = _names_of(attribute)
         coded_sources = [(list(source), _coded(source)) for source in sources]

@@ -114,8 +114,8 @@ def test_measured_is_what_the_reviewer_sees() -> None:
     rows = [person(n, {"sex": sex}, code=2 * rng.randrange(8) + (sex == "f")) for n, sex in enumerate("fm" * 200)]
     assert figures(measured(rows))["code", "sex"] == pytest.approx(1)
     assert figures(measured(rows, band={"code": 100.0}))["code", "sex"] == 0
-    assert figures(measured(rows, pseudonymise=["code"])) == {}
-    assert figures(measured(rows, reveals={"sex": ["code"]})) == {}
+    assert "code" not in {field for field, _ in figures(measured(rows, pseudonymise=["code"]))}
+    assert "code" not in {field for field, _ in figures(measured(rows, reveals={"sex": ["code"]}))}
 
 
 def test_an_attribute_that_is_a_list_is_skipped_in_that_record() -> None:
@@ -206,11 +206,11 @@ def test_an_import_says_what_tells_and_the_report_shows_it(
     assert command(place, "import", file, "--queue", "credit", "--json") == 0
     said = capsys.readouterr()
     assert json.loads(said.out) == {"admitted": 200, "duplicates": 0, "quarantined": 0}
-    assert "1 visible field tells of a withheld one (NMI ≥ 0.10, n = 200): job_title tells sex (0." in said.err
+    assert "1 visible field tells of a withheld one (NMI ≥ 0.10 or AUC ≥ 0.60, n = 200): job_title tells sex (0." in said.err
     assert 'reveals = { sex = ["job_title"] }' in said.err
     assert command(place, "protect", "report", "--json") == 0
-    lines = {line["field"]: line for line in json.loads(capsys.readouterr().out)}
-    assert lines["job_title"]["marks"] == ["tells"]
+    lines = {line["field"]: line for line in json.loads(capsys.readouterr().out) if line["kind"] == "field"}
+    assert lines["job_title"]["marks"] == ["tells", "predicts"]
     assert (lines["income"]["information"], lines["income"]["marks"]) == (0, [])
     assert command(place, "protect", "report", "--queue", "credit", "--threshold", "0.99") == 0
     said = capsys.readouterr()
