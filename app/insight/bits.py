@@ -28,6 +28,8 @@ class Bits:
     def tests(self) -> list[int]:
         """Yes-or-no questions about the column, each as the records for which the answer is yes: is it up to this
         number, is it this value?"""
+        if len(self.bins) < 2:
+            return []
         found, below = [], 0
         for records in self.bins[: self.ordered]:
             below |= records

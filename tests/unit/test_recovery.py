@@ -36,7 +36,7 @@ def together(columns: Columns, answers: Sequence[int]) -> Auc:
 
 def alone(columns: Columns, answers: Sequence[int]) -> dict[str, float]:
     found, having, known = table(columns, answers)
-    return {name: auc.auc for name in columns if (auc := found.of_column(name, having, known))}
+    return {name: auc.auc for name in found.columns if (auc := found.of_column(name, having, known))}
 
 
 def noise(rng: random.Random, n: int, columns: int) -> Columns:
@@ -161,15 +161,16 @@ def test_noise_is_not_marked_and_its_interval_holds_a_half() -> None:
 
 def test_the_interval_holds_a_known_auc() -> None:
     held = 0
-    for seed in range(40):
+    for seed in range(60):
         rng = random.Random(seed)
         answers = [n % 2 for n in range(200)]
-        shifted = [answer + rng.gauss(0, 1) for answer in answers]
-        found, having, known = table({"shifted": shifted}, answers)
-        auc = found.of_column("shifted", having, known)
+        # Right four times of five: AUC .8.
+        told = [answer if rng.random() < 0.8 else 1 - answer for answer in answers]
+        found, having, known = table({"told": told}, answers)
+        auc = found.of_column("told", having, known)
         assert auc is not None
-        held += auc.low <= 0.7602 <= auc.high
-    assert held >= 36
+        held += auc.low <= 0.8 <= auc.high
+    assert held >= 56
 
 
 def test_equal_columns_give_equal_figures() -> None:
