@@ -1,23 +1,28 @@
-"""What visible fields tell of withheld attributes: the figures of a queue's last measured import, and no values."""
+"""What visible fields tell of withheld attributes, alone and together: the figures of a queue's last measured import,
+and no values."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from db.tables import metadata
 
 _table = metadata.tables["associations"]
+_exposures = metadata.tables["exposures"]
 
 
 class Figures(NamedTuple):
     """One field beside one attribute.
 
     `information`: normalised mutual information in [0, 1], None where it was not measured; `likeness` of the
-    names in [0, 1]; `n` records that have a value of the attribute; `at` in milliseconds.
+    names in [0, 1]; `n` records that have a value of the attribute; `at` in milliseconds. `auc` in [0, 1] of the field
+    alone, with the ends of its 95 % interval and its probability by chance, None where it was not measured; `said`:
+    1 where the field tells what the model said.
     """
 
     queue: str
@@ -27,10 +32,27 @@ class Figures(NamedTuple):
     likeness: float
     n: int
     at: int
+    auc: float | None = None
+    low: float | None = None
+    high: float | None = None
+    by_chance: float | None = None
+    said: int = 0
 
 
-def replace(connection: Connection, queue: str, rows: Sequence[dict[str, Any]]) -> None:
+class Exposure(NamedTuple):
+    """What all visible fields of a queue tell together: as it was measured `at` (milliseconds)."""
+
+    queue: str
+    joint: list[dict[str, Any]]
+    shown: list[dict[str, Any]]
+    at: int
+
+
+def replace(connection: Connection, queue: str, rows: Sequence[dict[str, Any]], exposure: Exposure) -> None:
     """Puts a queue's figures in place of its earlier ones. A row holds all of `Figures` but the queue."""
+    connection.execute(sa.delete(_exposures).where(_exposures.c.queue == queue))
+    figures = orjson.dumps({"joint": exposure.joint, "shown": exposure.shown}).decode()
+    connection.execute(sa.insert(_exposures).values(queue=queue, figures=figures, at=exposure.at))
     connection.execute(sa.delete(_table).where(_table.c.queue == queue))
     if rows:
         connection.execute(sa.insert(_table), [{**row, "queue": queue} for row in rows])
@@ -49,6 +71,14 @@ def stored(connection: Connection, queue: str | None = None) -> list[Figures]:
         _table.c.field,
     )
     return [Figures(*row) for row in connection.execute(query)]
+
+
+def exposures(connection: Connection, queue: str | None = None) -> list[Exposure]:
+    """What all fields of a queue, or of each, tell together."""
+    query = sa.select(_exposures.c.queue, _exposures.c.figures, _exposures.c.at).order_by(_exposures.c.queue)
+    if queue is not None:
+        query = query.where(_exposures.c.queue == queue)
+    return [Exposure(row.queue, **orjson.loads(row.figures), at=row.at) for row in connection.execute(query)]
 
 
 def most_records(connection: Connection, queue: str) -> int:

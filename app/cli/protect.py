@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from app.cli.opening import opened_store, workspace_of
-from app.cli.output import emit, iso, narrate, table
+from app.cli.output import emit, narrate, say
+from app.cli.proxies import Judge, exposure_lines, field_line, print_queue, toml_key
 
 if TYPE_CHECKING:
     from app.intake.prepare import Recipe
-    from app.intake.proxies import Measured, Sampler
+    from app.intake.proxies import Association, Measured, Sampler
     from app.settings import Workspace
-    from db.associations import Figures
+    from db.associations import Exposure, Figures
     from db.engine import Store
 
 # Fields that are named after an import, and names of the policy that no record has.
 _NAMED = 4
 _UNMET = 3
-
-# So many pairs are printed at least, marked or not.
-_UNMARKED = 10
 
 
 def register(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -31,7 +30,8 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
     report = acts.add_parser("report", parents=[common], help="visible fields beside withheld attributes")
     report.add_argument("files", nargs="*", metavar="FILE", help="measure these instead; nothing is kept")
     report.add_argument("--queue", metavar="Q")
-    report.add_argument("--threshold", type=_share, metavar="NMI", help="from where a field is marked (0.1)")
+    report.add_argument("--threshold", type=_share, metavar="NMI", help="from where a field 'tells' (0.1)")
+    report.add_argument("--auc", type=_share, metavar="AUC", help="from where one 'predicts' (0.6)")
     report.add_argument("--format", choices=("jsonl", "csv", "parquet"), help="where the name does not tell")
     report.add_argument("--map", action="append", default=[], metavar="COLUMN=FIELD", help="what a column means")
     report.add_argument("--json", action="store_true")
@@ -47,7 +47,7 @@ def _share(text: str) -> float:
 
 
 def after_import(store: Store, sampler: Sampler, recipe: Recipe, now: int) -> None:
-    """Measures what an import brought, keeps the figures, and says the most important in at most five lines.
+    """Measures what an import brought, keeps the figures, and says the most important in a few lines.
 
     A few records more do not take the place of what many have shown.
     """
@@ -57,45 +57,73 @@ def after_import(store: Store, sampler: Sampler, recipe: Recipe, now: int) -> No
     found = measure(sampler, recipe)
     with store.write() as connection:
         if found.n and (found.n >= FEW or associations.most_records(connection, recipe.queue) < FEW):
-            associations.replace(connection, recipe.queue, [one.row(now) for one in found.associations])
-    for line in (*_named(found), *_unmet(found, recipe.queue)):
+            rows = [one.row(now) for one in found.associations]
+            associations.replace(connection, recipe.queue, rows, _exposure(recipe.queue, found, now))
+    for line in (*_named(found), *_together(found), *_unmet(found, recipe.queue)):
         narrate(line)
+
+
+def _exposure(queue: str, found: Measured, now: int) -> Exposure:
+    from db.associations import Exposure
+
+    return Exposure(queue, [one.facts() for one in found.joint], [one.facts() for one in found.shown], now)
 
 
 def _named(found: Measured) -> list[str]:
     """The fields that tell of a withheld one, those that look like one, and what to do."""
-    from app.intake.proxies import ALIKE, THRESHOLD
+    from app.intake.proxies import ALIKE, PREDICTS, THRESHOLD
 
+    judge = Judge(THRESHOLD, PREDICTS, {})
     telling: dict[str, str] = {}
     looking: dict[str, str] = {}
     example = None
     for one in found.associations:
-        if one.information is not None and one.information >= THRESHOLD:
-            telling.setdefault(one.field, f"{one.field} tells {one.attribute} ({one.information:.2f})")
+        predicts = one.auc is not None and judge.is_predicted(one.auc.auc, one.auc.by_chance)
+        if predicts or (one.information is not None and one.information >= THRESHOLD):
+            telling.setdefault(one.field, f"{one.field} tells {one.attribute} ({_strength(one)})")
         elif one.likeness >= ALIKE:
             looking.setdefault(one.field, f"{one.field} ({one.attribute})")
         else:
             continue
-        example = example or one
-    if example is None:
-        return []
+        example = example or (None if one.said else one)
     lines = []
     if telling:
         fields = "1 visible field tells" if len(telling) == 1 else f"{len(telling)} visible fields tell"
-        lines.append(f"{fields} of a withheld one (NMI ≥ {THRESHOLD:.2f}, n = {found.n}): {_some(telling.values())}.")
+        lines.append(f"{fields} of a withheld one (NMI ≥ {THRESHOLD:.2f} or AUC ≥ {PREDICTS:.2f}, n = {found.n}): "
+                     f"{_some(telling.values())}.")  # fmt: skip
     if looking := {name: text for name, text in looking.items() if name not in telling}:
         lines.append(f"By name, like a withheld one: {_some(looking.values())}.")
-    lines[-1] += (
-        " `secondlook protect report` shows all; to withhold one: "
-        f'`reveals = {{ {_key(example.attribute)} = ["{example.field}"] }}` in secondlook.toml.'
-    )
+    if lines:
+        lines[-1] += " `secondlook protect report` shows all, and what to do"
+        if example:
+            setting = f'reveals = {{ {toml_key(example.attribute)} = ["{example.field}"] }}'
+            lines[-1] += f"; to withhold one: `{setting}` in secondlook.toml"
+        lines[-1] += "."
     return lines
 
 
-def _key(name: str) -> str:
-    """A name as a key in TOML."""
-    plain = name.isascii() and name.replace("_", "").replace("-", "").isalnum()
-    return name if plain else '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def _strength(one: Association) -> str:
+    """How much a field tells: NMI, and AUC where it was measured."""
+    nmi = f"{one.information:.2f}" if one.information is not None else ""
+    return ", ".join(part for part in (nmi, f"AUC {one.auc.auc:.2f}" if one.auc else "") if part)
+
+
+def _together(found: Measured) -> list[str]:
+    """What all fields tell together, in one line, and how many cases they single out, in another."""
+    from app.intake.proxies import FEW, PREDICTS, THRESHOLD
+
+    judge = Judge(THRESHOLD, PREDICTS, {})
+    best: dict[str, str] = {}
+    for one in sorted((o for o in found.joint if o.auc is not None), key=lambda o: -(o.auc or 0)):
+        if judge.is_predicted(one.auc, one.by_chance):
+            text = f"{one.attribute} (AUC {one.auc:.2f}, {one.low:.2f} to {one.high:.2f}, from {one.sees})"
+            best.setdefault(one.attribute, text)
+    lines = [f"All visible fields together predict {_some(best.values())}."] if best else []
+    shown = next((one for one in found.shown if one.sees == "inputs" and one.banded), None)
+    if shown and shown.n >= FEW and shown.unique and found.joint:
+        share = f"{shown.unique} of {shown.n} cases are"
+        lines.append(f"{share} the only ones with what their inputs show, even with numbers in ten groups.")
+    return lines
 
 
 def _some(texts: Iterable[str]) -> str:
@@ -119,32 +147,50 @@ def _unmet(found: Measured, queue: str) -> list[str]:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    from app.intake.proxies import THRESHOLD
+    from app.intake.proxies import PREDICTS, THRESHOLD
 
     workspace = workspace_of(arguments)
     if arguments.queue is not None:
         workspace.policy(arguments.queue)
     if arguments.files:
-        rows = _of_files(arguments, workspace)
+        rows, exposures = _of_files(arguments, workspace)
     else:
         with opened_store(workspace) as store:
-            rows = _kept(store, arguments.queue)
+            rows, exposures = _kept(store, arguments.queue)
     threshold = THRESHOLD if arguments.threshold is None else arguments.threshold
-    lines = [_line(row, _marks(row, threshold, workspace)) for row in rows]
+    predicts = PREDICTS if arguments.auc is None else arguments.auc
+    judge = Judge(threshold, predicts, dict(workspace.settings.queues))
+    lines = [field_line(row, judge) for row in rows]
+    lines += [line for one in exposures for line in exposure_lines(one, judge)]
     if arguments.json:
         emit(lines)
-    elif lines:
-        _print(rows, lines, threshold)
+    else:
+        _print(lines, judge)
     return 0
 
 
-def _kept(store: Store, queue: str | None) -> list[Figures]:
+def _print(lines: list[dict[str, Any]], judge: Judge) -> None:
+    by_queue = sorted(lines, key=lambda line: str(line["queue"]))
+    for number, (_, group) in enumerate(groupby(by_queue, key=lambda line: line["queue"])):
+        if number:
+            say()
+        print_queue(list(group), judge)
+    if lines:
+        narrate(
+            f"NMI: normalised mutual information; 'tells' from {judge.threshold:g}. AUC: 0.5 is guessing, 1 certainty; "
+            f"'predicts' from {judge.predicts:g}.\nTexts are not compared. No mark does not mean that nothing is given "
+            "away: docs/proxies.md."
+        )
+
+
+def _kept(store: Store, queue: str | None) -> tuple[list[Figures], list[Exposure]]:
     """The figures of the last imports. Raises NothingToDo where nothing was imported."""
     from app.model.errors import NothingToDo
     from db import associations, lists
 
     with store.read() as connection:
         rows = associations.stored(connection, queue)
+        exposures = associations.exposures(connection, queue)
         imported = {row.queue for row in lists.backlog(connection, 0)}
     where = f"queue '{queue}'" if queue else "any queue"
     if not rows and not (queue in imported if queue else imported):
@@ -154,14 +200,15 @@ def _kept(store: Store, queue: str | None) -> list[Figures]:
         )
     if not rows:
         narrate(f"No figures for {where}: its last import had nothing withheld, and no field that looks like it.")
-    return rows
+    return rows, exposures
 
 
-def _of_files(arguments: argparse.Namespace, workspace: Workspace) -> list[Figures]:
+def _of_files(arguments: argparse.Namespace, workspace: Workspace) -> tuple[list[Figures], list[Exposure]]:
     """The figures of files that are only read."""
     import time
 
     from app.cli.intake import columns_of
+    from app.intake.joint import THOROUGH
     from app.intake.mapping import check_mapping
     from app.intake.prepare import Recipe
     from app.intake.proxies import Sampler, measure
@@ -179,66 +226,11 @@ def _of_files(arguments: argparse.Namespace, workspace: Workspace) -> list[Figur
         for _ in sampler.passing(open_stream(name, arguments.format).items):
             pass
     keys = workspace.keys()
-    found = measure(sampler, Recipe(arguments.queue, policy, keys, columns))
+    found = measure(sampler, Recipe(arguments.queue, policy, keys, columns), THOROUGH)
     for line in _unmet(found, arguments.queue):
         narrate(line)
     if not found.associations:
         narrate(f"Nothing is withheld in {found.n} records, and no field looks like it.")
     now = time.time_ns() // 1_000_000
-    return [Figures(queue=arguments.queue, **one.row(now)) for one in found.associations]
-
-
-def _marks(row: Figures, threshold: float, workspace: Workspace) -> list[str]:
-    """Why a row is to be looked at, and whether its field is withheld meanwhile."""
-    from app.intake.proxies import ALIKE
-
-    marks = []
-    if row.information is not None and row.information >= threshold:
-        marks.append("tells")
-    if row.likeness >= ALIKE:
-        marks.append("name")
-    policy = workspace.settings.queues.get(row.queue)
-    if policy is not None:
-        from app.protect.names import Withheld
-
-        revealing = {name: attribute for attribute, names in policy.reveals.items() for name in names}
-        if Withheld(policy.withhold, revealing, policy.show).attribute(row.field):
-            marks.append("withheld now")
-    return marks
-
-
-def _line(row: Figures, marks: list[str]) -> dict[str, Any]:
-    from app.intake.proxies import why
-
-    return {**row._asdict(), "at": iso(row.at), "measured": why(row.information, row.n), "marks": marks}
-
-
-def _print(rows: Sequence[Figures], lines: list[dict[str, Any]], threshold: float) -> None:
-    from app.intake.proxies import ALIKE
-
-    queues = len({row.queue for row in rows}) > 1
-    shown = [at for at, line in enumerate(lines) if line["marks"] or at < _UNMARKED]
-    left = len(lines) - len(shown)
-    rows, lines = [rows[at] for at in shown], [lines[at] for at in shown]
-    header = ("field", "attribute", "NMI", "name", "n", "mark")
-    cells = [
-        (
-            line["field"],
-            line["attribute"],
-            line["measured"] if line["information"] is None else f"{line['information']:.3f}",
-            f"{line['likeness']:.2f}",
-            line["n"],
-            ", ".join(line["marks"]),
-        )
-        for line in lines
-    ]
-    if queues:
-        table(("queue", *header), [(row.queue, *cell) for row, cell in zip(rows, cells, strict=True)])
-    else:
-        table(header, cells)
-    if left:
-        narrate(f"{left} more pairs stay below; --json prints all.")
-    narrate(
-        f"NMI: normalised mutual information, corrected for chance; 'tells' from {threshold:g}, 'name' from a "
-        f"likeness of {ALIKE:g}. A field is withheld with `reveals` in secondlook.toml. docs/proxies.md says more."
-    )
+    rows = [Figures(queue=arguments.queue, **one.row(now)) for one in found.associations]
+    return rows, [_exposure(arguments.queue, found, now)]

@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import erfc, exp, lgamma, log, sqrt
@@ -31,6 +31,8 @@ BINS = 10
 _CODES = 32
 # Hypergeometric terms farther from the mean than this many standard deviations add less than 1e-12.
 _TAIL = 9.0
+# How a number, and a group of texts of digits, is told from other values.
+NUMBER, TEXT = "number", "digits"
 # Texts of digits have an order that means something: dates, postcodes, account numbers.
 _IN_ORDER = re.compile(r"\d[\d .:/T+-]*Z?")
 # One word that many harmless names hold as well: `company_name`.
@@ -47,11 +49,23 @@ class Tie:
 
 
 def coded(values: Sequence[Any]) -> list[int] | None:
-    """A column as small whole numbers, one for each distinct value; None where nearly all texts are distinct.
+    """A column as small whole numbers, one for each distinct value; None where nearly all texts are distinct."""
+    plain = comparable(values)
+    return None if plain is None else codes_of(plain)
 
-    Numbers become at most ten groups by quantiles, equal numbers in one group; few different ones stay as they are.
-    So do texts of digits that are nearly all distinct, in their order. None is a value of its own. Lists and
-    objects count as one value.
+
+def codes_of(plain: Iterable[Hashable]) -> list[int]:
+    """Small whole numbers in place of values, equal ones for equal values."""
+    codes: dict[Hashable, int] = {}
+    return [codes.setdefault(v, len(codes)) for v in plain]
+
+
+def comparable(values: Sequence[Any]) -> list[Hashable] | None:
+    """A column as values that can be counted; None where nearly all texts are distinct.
+
+    Numbers become `(NUMBER, x)`: at most ten groups by quantiles, equal numbers in one group; few different ones stay
+    as they are. Texts of digits that are nearly all distinct become groups in their order, `(TEXT, x)`. None is a value
+    of its own. Lists and objects count as one value.
     """
     numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
     few = max(BINS, min(_CODES, len(numbers) // 10))
@@ -63,19 +77,18 @@ def coded(values: Sequence[Any]) -> list[int] | None:
         if not all(map(_IN_ORDER.fullmatch, distinct)):
             return None
         cuts = _groups(texts)
-        plain = [("text", bisect_right(cuts, v)) if isinstance(v, str) else v for v in plain]
-    codes: dict[Any, int] = {}
-    return [codes.setdefault(v, len(codes)) for v in plain]
+        plain = [(TEXT, bisect_right(cuts, v)) if isinstance(v, str) else v for v in plain]
+    return plain
 
 
-def _plain(value: Any, groups: list[Any] | None) -> Any:
+def _plain(value: Any, groups: list[Any] | None) -> Hashable:
     """A value that can be counted: 1, True and "1" are three, 1 and 1.0 are one."""
     if isinstance(value, str) or value is None:
         return value
     if isinstance(value, bool):
         return ("bool", value)
     if isinstance(value, int | float):
-        return ("number", value if groups is None else bisect_right(groups, value))
+        return (NUMBER, value if groups is None else bisect_right(groups, value))
     return ("other",)
 
 

@@ -163,7 +163,8 @@ class AssociationRow(Kept, table=True):
     """How much a visible field tells of a withheld attribute, found on import.
 
     `information`: normalised mutual information in [0, 1], None where it was not measured; `likeness`
-    of the names in [0, 1]; `n` records.
+    of the names in [0, 1]; `n` records. `auc` in [0, 1] of the field alone with its interval and its probability
+    by chance, None where it was not measured; `said`: 1 where the field tells what the model said.
     """
 
     __tablename__ = "associations"
@@ -174,4 +175,19 @@ class AssociationRow(Kept, table=True):
     information: float | None = Field(default=None, sa_type=Float)
     likeness: float = Field(sa_type=Float)
     n: int = Field(sa_column=big())
+    at: int = Field(sa_column=big())
+    auc: float | None = Field(default=None, sa_type=Float)
+    low: float | None = Field(default=None, sa_type=Float)
+    high: float | None = Field(default=None, sa_type=Float)
+    by_chance: float | None = Field(default=None, sa_type=Float)
+    said: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
+
+
+class ExposureRow(Kept, table=True):
+    """What all visible fields of a queue tell together, found on import: figures and names as JSON, no values."""
+
+    __tablename__ = "exposures"
+
+    queue: str = Field(primary_key=True, sa_type=Text)
+    figures: str = Field(sa_type=Text)
     at: int = Field(sa_column=big())
