@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.desk import invented
 from app.desk.disguise import disguised
-from app.intake.drawn import due_beside
+from app.intake.drawn import Lot, due_beside
+from app.intake.drawn import place as drawn_place
 from app.model.policy import QueuePolicy
 from db import cases, controls, offers
 from db.controls import Candidate
@@ -103,9 +104,12 @@ def plant(connection: Connection, kind: str, policy: QueuePolicy, asker: Asker, 
 
 def _due(policy: QueuePolicy, row: dict[str, Any], beside: int | None, now: int) -> int:
     """When a copy is due: with the case beside which it comes, or like a case that comes in now."""
-    due_at = now + (row["due_at"] - row["admitted_at"]) if beside is None else beside
+    if not policy.provisional:
+        return now + (row["due_at"] - row["admitted_at"]) if beside is None else beside
     # Where due times are drawn, two cases are hardly ever due at the same moment.
-    return due_beside(policy, row["domain"], due_at, _chance) if policy.provisional else due_at
+    if beside is None:
+        return drawn_place(policy, row["domain"], now, Lot(_chance.getrandbits(64), 0)).due_at
+    return due_beside(policy, row["domain"], beside, _chance)
 
 
 def _is_for(asker: Asker, one: Candidate) -> bool:
