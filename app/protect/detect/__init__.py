@@ -75,7 +75,7 @@ def find_spans(text: str) -> list[Span]:
 
     folded, places = skeleton(text)
     found = patterns.urls(folded) + patterns.spelt_emails(folded)
-    if _may_hold_identifier(text):
+    if _may_hold_identifier(folded):
         found += _identifiers(folded, folded.lower())
     if _DIGIT.search(folded):
         found += patterns.births(folded) + patterns.zips(folded) + patterns.ages(folded)

@@ -163,8 +163,13 @@ def is_thing(folded: str, texts: list[str], before: str, end: int) -> bool:
     """
     if len(texts) == 1 and texts[0] in _ASSISTANTS and _TO_ASSISTANTS.search(before):
         return True
-    if _PERSON_ACTS.match(folded, end) or _PERSON_BEFORE.search(before) or _PEOPLE_AFTER.match(folded, end):
-        return False
+    return _names_thing(folded, texts, before, end) and not (
+        acts_as_person(folded, end) or _PERSON_BEFORE.search(before)
+    )
+
+
+def _names_thing(folded: str, texts: list[str], before: str, end: int) -> bool:
+    """Whether a list, or the words around, say thing; the sentence may still speak of a person."""
     words, people, phrases = _names()
     small = [text.lower().removesuffix("'s") for text in texts]
     if " ".join(small) in phrases or " ".join(small[:2]) in phrases:
