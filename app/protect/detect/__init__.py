@@ -33,6 +33,7 @@ _CUES = any_of((
 # Below this length a plain word is no identifier.
 _WORD_CHARACTERS = 20
 _DIGIT = re.compile(r"\d")
+_WORD = re.compile("[a-z]+")
 
 # Texts and keys in JSON; no identifier is shorter.
 _STRINGS = re.compile(rb'"([^"]{6,})"')
@@ -75,7 +76,7 @@ def find_spans(text: str) -> list[Span]:
 
     folded, places = skeleton(text)
     found = patterns.urls(folded) + patterns.spelt_emails(folded)
-    if _may_hold_identifier(text):
+    if _may_hold_identifier(folded):
         found += _identifiers(folded, folded.lower())
     if _DIGIT.search(folded):
         found += patterns.births(folded) + patterns.zips(folded) + patterns.ages(folded)
@@ -95,23 +96,30 @@ def _may_hold_identifier(text: str) -> bool:
 
 
 def _identifiers(folded: str, small: str) -> list[Span]:
-    return [span for find in _finders() for span in find(folded, small)]
+    words = frozenset(_WORD.findall(small))
+    return [
+        span
+        for find, first_words, signs in _finders()
+        if not (first_words and first_words.isdisjoint(words)) or any(sign in folded for sign in signs)
+        for span in find(folded, small)
+    ]
 
 
 @lru_cache(1)
-def _finders() -> tuple[Finder, ...]:
-    """Imported at the first text that is searched."""
+def _finders() -> tuple[tuple[Finder, frozenset[str], str], ...]:
+    """Each with the words and signs of which one has to stand in the text. Imported at the first text searched."""
     from app.protect.detect import births, coordinates, credentials, handles, numbers, patterns, plates, postal, wallets
 
+    always: frozenset[str] = frozenset()
     return (
-        patterns.emails,
-        patterns.machine_addresses,
-        numbers.numbers,
-        credentials.credentials,
-        wallets.wallets,
-        coordinates.coordinates,
-        handles.handles,
-        plates.plates,
-        postal.full_addresses,
-        births.full_births,
+        (patterns.emails, always, ""),
+        (patterns.machine_addresses, always, ""),
+        (numbers.numbers, always, ""),
+        (credentials.credentials, always, ""),
+        (wallets.wallets, always, ""),
+        (coordinates.coordinates, always, ""),
+        (handles.handles, handles.FIRST_WORDS, "@/#"),
+        (plates.plates, plates.FIRST_WORDS, ""),
+        (postal.full_addresses, always, ""),
+        (births.full_births, always, ""),
     )

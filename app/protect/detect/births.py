@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from app.protect.detect.spans import Span
-from app.protect.detect.words import word_set
+from app.protect.detect.words import any_of, word_set
 
 _CUE = re.compile(
     r"\b(?:d\.?o\.?b\b\.?|dates? of birth|birth ?(?:date|day)|day of birth|born(?: and raised)?|year of birth"
@@ -17,12 +17,12 @@ _CUE = re.compile(
     r"|nascimento|nascid[oa]s?|nasceu|nasci|aniversario|nat[oa](?= (?:il|a|l'|nel)\b)|nascita|geboortedatum"
     r"|urodz(?:ony|ona|il|ila)|ur\.|fodt|fodd|fodselsdato|fodelsedatum|syntynyt)"
 )
-_CUE_WORDS = (
+_CUE_WORDS = any_of((
     "born", "birth", "dob", "d.o.b", "gebor", "geburt", "geb.", "naiss", "ne le", "nee le", "ne en", "nee en", "nee a",
     "ne a", "nee un", "ne(e)", "nee au", "ne au", "anniversa", "nac", "nasc", "cumple", "aniversario", "nato ",
     "nata ",
     "urodz", "ur. ", "fodt", "fodd", "fods", "fodel", "syntynyt",
-)  # fmt: skip
+))  # fmt: skip
 _TOKEN = re.compile(
     r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,4}(?:st|nd|rd|th|er|ere|o|a)?(?![\w])|[a-z]+(?:'(?=[a-z]))?|[^\sa-z\d]"
 )
@@ -76,7 +76,7 @@ def full_births(folded: str, small: str) -> list[Span]:
 
     `small` is the folded text in small letters.
     """
-    if not any(word in small for word in _CUE_WORDS):
+    if not _CUE_WORDS.search(small):
         return []
     found = []
     end = 0

@@ -105,6 +105,10 @@ _THINGS = word_set("issue issues pr pull order ticket room invoice bug case buil
 _REDDIT = re.compile(r"(?<![\w/.-])/?u/[A-Za-z0-9_-]{3,20}+(?![\w/])")
 
 
+# Where none of these stands, nor one of "@/#", there is no handle.
+FIRST_WORDS = frozenset(re.split(r"\W", word)[0] for word in _NETWORKS + _NAME_WORDS)
+
+
 def handles(folded: str, small: str) -> list[Span]:
     """Kind handle. `small` is the folded text in small letters."""
     found: list[Span] = []

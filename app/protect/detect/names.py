@@ -21,6 +21,7 @@ _JOIN = (
 )
 _RUN = re.compile(rf"(?<![\w@/\\.])(?<!\w-){_CAP}(?:{_JOIN}{_CAP})*+")
 _TITLES, _JOINS = frozenset(TITLES.split("|")), frozenset(JOINS.split("|"))
+_FIRMS_AND_PLACES = COMPANY | LANDMARKS
 _WORD = re.compile(r"[A-Za-z]+(?:['-][A-Za-z]+)*")
 
 _STARTS = re.compile(r"(?:^|[.!?:;>*|\n\"(\[{]|\s-|--)[\s\"'(>*]*$")
@@ -96,7 +97,7 @@ def _run(folded: str, hit: re.Match[str], shouted: bool) -> list[Span]:
     if " ".join(texts).lower() in places():
         return [Span(first, end, "place")] if is_personal_place(folded, first, end) else []
     last = texts[-1].lower()
-    thing = last not in COMPANY | LANDMARKS and is_thing(folded, texts, before, end)
+    thing = last not in _FIRMS_AND_PLACES and is_thing(folded, texts, before, end)
     thing = thing or (last in LANDMARKS and before.lower().endswith("the ") and not is_near_people(folded, first, end))
     if thing and not (cued and _PERSON_CUED.search(before)):
         return [span for span in _known(folded, words) if span.kind != "place"]
@@ -139,7 +140,7 @@ def _is_name(folded: str, texts: list[str], before: str, end: int, starts: bool)
     strange = [text for text in whole if not is_common(text) and not _INNER.match(text)]
     if texts[-1].lower() in COMPANY and len(texts) > 1 and _FIRM_BEFORE.search(before):
         return True
-    if texts[-1].lower() in COMPANY | LANDMARKS and len(texts) > 1 and strange:
+    if texts[-1].lower() in _FIRMS_AND_PLACES and len(texts) > 1 and strange:
         return True
     if texts[0].lower() in _TITLES and len(texts) > 1:
         return True

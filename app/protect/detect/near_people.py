@@ -5,37 +5,41 @@ from __future__ import annotations
 import re
 
 from app.protect.detect.things import is_before_noun, is_trade_word
+from app.protect.detect.words import word_set
 
 _REACH_CHARACTERS = 120
 _SHORT_TEXT_CHARACTERS = 30
-_PEOPLE = re.compile(
-    r"\b(?:i|i'm|im|my|me|mine|we|we're|our|us|you|your|he|she|his|her|him|they|their|them|who|whose|person|man|woman"
-    r"|boy|girl|citizens?"
-    r"|passport|nationals?|nationality|immigra\w+|emigra\w+|refugees?|natives?|born|birth\w*|liv(?:e|es|ed|ing)"
-    r"|resid\w+|grew up|raised"
-    r"|moved?|moving|relocat\w+|visit\w*|travel\w*|trip|flew|vacation|stay(?:ed|ing)|home|famil(?:y|ies)|parents?"
-    r"|mother|father|wife"
-    r"|husband|married|students?|applicants?|patients?|customers?|employees?|drivers?|originally|mr|mrs|ms|dr|name"
-    r"|singer|actor|actress|director|player|author|artist|producer|directed|starring|nurse|doctor|engineer)\b",
-    re.I,
+# Words of a sentence that speaks of a person.
+_PERSON_WORDS = word_set(
+    "i i'm im my me mine you your he she his her him who whose person man woman boy girl born live lives lived living "
+    "grew moved moving visit visited family families parent parents mother father wife husband married student "
+    "applicant "
+    "patient customer employee driver mr mrs ms dr singer actor actress director player author artist producer "
+    "directed "
+    "starring nurse doctor engineer"
 )
-# The same without those that speak for a firm or a group.
-_PERSONS = re.compile(
-    r"\b(?:i|i'm|im|i'll|i've|my|me|mine|you|your|he|he's|she|she's|his|her|him|who|whose|someone|somebody|everyone"
-    r"|everybody|nobody|person|man|woman|boy|girl"
-    r"|kids?|child|guy|lady|dr|mr|mrs|ms|born|liv(?:es|ed|ing)|grew up|moved|moving|visit(?:ed)?|famil(?:y|ies)"
-    r"|parents?|mother|father|mom|mum|dad|wife|husband"
-    r"|married|student|applicant|patient|customer|employee|driver|neighbou?r|colleague|friends?|boss|manager|singer"
-    r"|actor|actress|director|player|author"
-    r"|artist|producer|directed|starring|nurse|doctor|engineer|assistant|ceo|founder|president|chairman|speaker|agent"
-    r"|clerk|teacher|witness|suspect"
-    r"|victim|defendant|plaintiff|tenant|landlord|claimant|debtor|owner|seller|buyer|passenger|resident|worker"
-    r"|candidate|employer|works?|worked|said|says"
-    r"|told|asked|called|wrote|signed|paid|owes|met|spoke|married|died|thanks|please|contact|novel|song|album|cousin"
-    r"|employment|job|salary|career|school|city|town|village|home|celebrat(?:e[ds]?|ing)|invites?|joined|restaurant"
-    r"|bus|offices?|located|street|address|weekend|birthday|wedding|became|founded|uncle|aunt|sister|brother|son"
-    r"|daughter)\b",
-    re.I,
+# More of them, for a country: one's own, and those who come from it.
+_PEOPLE = _PERSON_WORDS | word_set(
+    "we we're our us they their them citizen citizens passport national nationals nationality immigrant immigrants "
+    "immigrated immigration emigrated emigrant refugee refugees native natives birth birthplace birthday resides "
+    "resided "
+    "residing residence resident raised move relocate relocated relocating visits visiting visitor visitors travel "
+    "travels travelled traveled travelling traveling trip flew vacation stayed staying home students applicants "
+    "patients "
+    "customers employees drivers originally name"
+)
+# More of them, for a name: what people are and do.
+_PERSONS = _PERSON_WORDS | word_set(
+    "i'll i've he's she's someone somebody everyone everybody nobody kid kids child guy lady mom mum dad neighbor "
+    "neighbour colleague friend friends boss manager assistant ceo founder president chairman speaker agent clerk "
+    "teacher "
+    "witness suspect victim defendant plaintiff tenant landlord claimant debtor owner seller buyer passenger resident "
+    "worker candidate employer work works worked said says told asked called wrote signed paid owes met spoke died "
+    "thanks "
+    "please contact novel song album cousin employment job salary career school city town village home celebrate "
+    "celebrated celebrates celebrating invite invites joined restaurant bus office offices located street address "
+    "weekend "
+    "birthday wedding became founded uncle aunt sister brother son daughter"
 )
 # "European Union", "British Columbia", "American Heart Association".
 _PART_OF_NAME = re.compile(
@@ -44,7 +48,7 @@ _PART_OF_NAME = re.compile(
     r"|Association|Standards?|Academy|Museum|Bank|Sea|Ocean|Open|Cup|League|Society|Institute|Journal|Post|Telecom"
     r"|Petroleum)\b"
 )
-_WORD = re.compile(r"[a-z]{3,}")
+_WORD = re.compile(r"[a-z][a-z']*")
 _SENTENCE_END = re.compile(r"[.!?;]\s|\n")
 _LINE_AFTER = re.compile(r",?[ ]{0,2}(?:\([A-Z][a-z]+\))?[ ]{0,2}(?:\d{4,6}(?:-\d{3,4})?\b|$|\n)")
 _LINE_BEFORE = re.compile(r"(?:^|[\n,>:|] ?|\n[ >]{0,3})$")
@@ -55,13 +59,13 @@ def is_near_people(folded: str, start: int, end: int) -> bool:
     before, after = _sentence(folded, start, end)
     if len(before.strip(" >-*")) < 3 and len(after.strip(" ,.")) < 3:
         return True
-    return _PERSONS.search(f"{before} {after}") is not None
+    return not _PERSONS.isdisjoint(_words(before, after))
 
 
 def is_technical(folded: str, start: int, end: int) -> bool:
     """Whether the sentence has words of a trade: computing, law, finance, medicine, science."""
     before, after = _sentence(folded, start, end)
-    return any(is_trade_word(word) for word in _WORD.findall(f"{before} {after}".lower()))
+    return any(map(is_trade_word, _words(before, after)))
 
 
 def is_personal(folded: str, start: int, end: int, kind: str) -> bool:
@@ -78,7 +82,11 @@ def is_personal_place(folded: str, start: int, end: int) -> bool:
     if _LINE_AFTER.match(folded, end) and _LINE_BEFORE.search(folded[max(0, start - 6) : start]):
         return True
     before, after = _sentence(folded, start, end)
-    return _PEOPLE.search(f"{before} {after}") is not None
+    return not _PEOPLE.isdisjoint(_words(before, after))
+
+
+def _words(before: str, after: str) -> list[str]:
+    return _WORD.findall(f"{before} {after}".lower())
 
 
 def _sentence(folded: str, start: int, end: int) -> tuple[str, str]:

@@ -23,6 +23,8 @@ _PHONE_BEFORE = re.compile(
     r"\b(?:phone|tel|telefon|telephone|mobile|fax|cell|call(?: me)? (?:at|on))[.:]{0,2}\s{1,2}$", re.I
 )
 _DOTTED_QUAD = re.compile(r"\(?\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?\)?")
+_NAME_AFTER = re.compile(r" [A-Z]")
+_TWO_FOURS = re.compile(r"\d{4} \d{4}")
 _EXTENSION = re.compile(r" ?(?:x|ext\.?|extension|#) ?\d{1,6}\b", re.I)
 _DATE = re.compile(
     r"(?:19|20)\d\d([-/. ])[01]?\d\1[0-3]?\d(?!\d)|[0-3]?\d([-/. ])[0-3]?\d\2(?:19|20)\d\d(?!\d)|(?:19|20)\d\d ?[-/] "
@@ -149,7 +151,9 @@ def _number(folded: str, start: int, end: int) -> Span | None:
         return Span(start, end, "card")
     if cue == "account" and not re.search(r"[+(/]", raw):
         return Span(start, end, "account")
-    if cue != "thing" and _is_phone(raw, digits, cue):
+    # "9543 1819 Oak Street" are a lot and a house.
+    house = not cue and _NAME_AFTER.match(after) and _TWO_FOURS.fullmatch(raw)
+    if cue != "thing" and not house and _is_phone(raw, digits, cue):
         more = _EXTENSION.match(after)
         return Span(start, end + (more.end() if more else 0), "phone")
     return None

@@ -42,6 +42,7 @@ _DOMAIN = re.compile(
 _ZIP_CUE = re.compile(
     r"\b(?:zip(?:[ -]?codes?|(?= ?[:#=]| is\b))|post(?:al)?[ -]?code|plz|c\.?p\.(?= ?\d))(?!\w)\D{0,24}?", re.I
 )
+_ZIP_WORDS = ("zip", "post", "plz", "cp", "c.p")
 _ZIP_VALUE = re.compile(r"(?<!\w)(?:[A-Z]{1,2}[ -]?)?\d[\dA-Z]{1,8}(?:[ -][\dA-Z]{0,2}\d[\dA-Z]{0,3})?(?![\w])")
 _POSTCODE = re.compile(r"\b(?:[A-Z]{1,2}\d[A-Z\d]? \d[ABD-HJLNP-UW-Z]{2}|[A-Z]\d[A-Z] \d[A-Z]\d)\b")
 
@@ -108,7 +109,8 @@ def urls(folded: str) -> list[Span]:
 def zips(folded: str) -> list[Span]:
     """Postal codes: whatever is called one, and the shapes that only they have (British, Canadian)."""
     found = [Span(*hit.span(), "zip") for hit in _POSTCODE.finditer(folded)]
-    for cue in _ZIP_CUE.finditer(folded):
+    small = folded.lower()
+    for cue in _ZIP_CUE.finditer(folded) if any(word in small for word in _ZIP_WORDS) else ():
         hit = _ZIP_VALUE.search(folded, cue.end(), cue.end() + 40)
         if hit:
             found.append(Span(*hit.span(), "zip"))

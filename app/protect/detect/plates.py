@@ -45,8 +45,7 @@ _SHAPES = re.compile(
 _SMALL_SHAPE = re.compile(r"(?<![\w-])[a-z]{1,3}[ -]?(?:[a-z]{1,2}[ -]?\d{1,4}|\d{2,4}[ -]?[a-z]{2,3})(?![\w-])")
 _LETTER_AND_DIGIT = re.compile(r"\d[ -]?[a-z]|[a-z][ -]?\d")
 _INDIAN_STATES = (
-    "AN|AP|AR|AS|BR|CG|CH|DD|DL|DN|GA|GJ|HP|HR|JH|JK|KA|KL|LA|LD|MH|ML|MN|MP|MZ|NL|OD|OR|PB|PY|RJ|SK"
-    "|TG|TN|TR|TS|UK|UP|WB"
+    "AN|AP|AR|BR|CG|CH|DD|DL|DN|GA|GJ|HP|HR|JH|JK|KA|KL|LA|LD|MH|ML|MN|MP|MZ|NL|OD|PB|PY|RJ|SK|TG|TN|TR|TS|UK|UP|WB"
 )
 _INDIAN = re.compile(rf"(?:{_INDIAN_STATES})(?<![\w-]..)[ -]\d\d[ -][A-Z]{{1,2}}[ -]\d{{4}}(?![\w-])")
 _NO_PLATE = re.compile(
@@ -57,6 +56,12 @@ _NO_PLATE = re.compile(
     r"|\d+ ?(?:EUR|USD|GBP|INR|BRL|CHF|KM|KG|MM|CM|HP|PS|KW|CC|AM|PM|MPH|KMH|RPM|TH|ST|ND|RD|JAN|FEB|MAR|APR|MAY|JUN"
     r"|JUL"
     r"|AUG|SEP|OCT|NOV|DEC|CET|CEST|UTC|GMT|THE|AND)\b",
+)
+
+
+# Where none of these stands there is no plate: the first words of the above, and the states of India.
+FIRST_WORDS = frozenset(word.split()[0].rstrip(".") for word in _PLATE_WORDS + _VEHICLE_WORDS) | frozenset(
+    _INDIAN_STATES.lower().split("|")
 )
 
 

@@ -33,6 +33,8 @@ _CODE = re.compile(
     r"|\d{3} \d\d)"
     r")(?![\w/-]|[.,:]\d)"
 )
+# What every code has in it.
+_CODE_DIGITS = re.compile(r"\d(?:\d\d\d|\d\d \d|\d-\d|[A-Z]{2}\b|[A-Z]? \d[A-Z])")
 _TOWN_BEFORE = re.compile(r"(?:[A-Z]{2}|[A-Z][a-z]+),? ?-? ?$")
 _CAPITAL_AND_DIGIT = re.compile(r"[A-Z].*\d|\d.*[A-Z]", re.S)
 _REACH_CHARACTERS, _MOST_BETWEEN = 150, 90
@@ -128,6 +130,8 @@ _WORD = re.compile(r"[A-Za-z']+")
 def full_addresses(folded: str, small: str) -> list[Span]:
     """Kind address: those that name street, house, code and town, so that there is no doubt."""
     found: list[Span] = []
+    if not _CODE_DIGITS.search(folded):
+        return found
     end = 0
     for code in _CODE.finditer(folded):
         if code.start() >= end and (span := _around(folded, code, end)):

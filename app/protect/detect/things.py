@@ -69,6 +69,7 @@ _OWNED_NOUNS = word_set(
     "camera tenant "
     "warning tax plan award prize project subscription log logs doctrine decision ruling inquiry exchange trust fund"
 )
+_ALL_NOUNS = _NOUNS | _OWNED_NOUNS
 # More words of trades, beside those of words.txt.
 _TRADE = word_set(
     "surgery dose daily tablet tablets mg ml differential diagnosis negative positive elevated biopsy symptom "
@@ -162,8 +163,13 @@ def is_thing(folded: str, texts: list[str], before: str, end: int) -> bool:
     """
     if len(texts) == 1 and texts[0] in _ASSISTANTS and _TO_ASSISTANTS.search(before):
         return True
-    if _PERSON_ACTS.match(folded, end) or _PERSON_BEFORE.search(before) or _PEOPLE_AFTER.match(folded, end):
-        return False
+    return _names_thing(folded, texts, before, end) and not (
+        acts_as_person(folded, end) or _PERSON_BEFORE.search(before)
+    )
+
+
+def _names_thing(folded: str, texts: list[str], before: str, end: int) -> bool:
+    """Whether a list, or the words around, say thing; the sentence may still speak of a person."""
     words, people, phrases = _names()
     small = [text.lower().removesuffix("'s") for text in texts]
     if " ".join(small) in phrases or " ".join(small[:2]) in phrases:
@@ -183,7 +189,9 @@ def is_thing(folded: str, texts: list[str], before: str, end: int) -> bool:
     if known and (len(small) == 1 or not people.issuperset(small)):
         return True
     # "Mount Everest", "Nvidia Hopper"
-    if len(small) < 4 and (small[0] in _BEFORE_NAMES or (len(small) == 2 and small[0] in words - people)):
+    if len(small) < 4 and (
+        small[0] in _BEFORE_NAMES or (len(small) == 2 and small[0] in words and small[0] not in people)
+    ):
         return True
     # "the Danube", "The Magna Carta"; but "the Fenwick account" is somebody's.
     determined = _DETERMINER if len(small) == 1 else _THE
@@ -192,8 +200,13 @@ def is_thing(folded: str, texts: list[str], before: str, end: int) -> bool:
 
 def is_trade_word(word: str) -> bool:
     """Whether a word (in small letters, one or several) is used in computing, law, finance, medicine or science."""
-    words = trade_words() | _NOUNS | _TRADE
+    words = _trade_words()
     return word in words or (word.endswith("s") and word[:-1] in words)
+
+
+@lru_cache(1)
+def _trade_words() -> frozenset[str]:
+    return trade_words() | _NOUNS | _TRADE
 
 
 def acts_as_person(folded: str, end: int) -> bool:
@@ -226,7 +239,7 @@ def is_before_noun(folded: str, end: int, known: bool = False) -> bool:
     hit = _NEXT.match(folded, end)
     if not hit:
         return False
-    nouns = _NOUNS | _OWNED_NOUNS if known else _NOUNS
+    nouns = _ALL_NOUNS if known else _NOUNS
     return hit[1] in nouns or (hit[2] in nouns and hit[1] not in _VERBS and is_common(hit[1]))
 
 

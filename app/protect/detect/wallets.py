@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 import re
 from collections.abc import Iterator
 
@@ -80,6 +77,8 @@ def _number(run: str, alphabet: str) -> bytes:
 
 def _is_base58_check(run: str, alphabet: str) -> bool:
     """Whether the last four bytes are the digest of those before: Bitcoin and those made after it."""
+    import hashlib
+
     raw = _number(run, alphabet)
     body, check = raw[:-4], raw[-4:]
     return len(raw) > 20 and hashlib.sha256(hashlib.sha256(body).digest()).digest()[:4] == check
@@ -100,6 +99,9 @@ def _is_bech32(run: str) -> bool:
 
 
 def _is_stellar(run: str) -> bool:
+    import base64
+    import binascii
+
     try:
         raw = base64.b32decode(run)
     except binascii.Error:
