@@ -16,6 +16,9 @@ from hypothesis import strategies as st
 
 from app.cli.run import run
 from app.cli.workspace import make_workspace
+from app.insight.forest import Growth
+from app.insight.recovery import Effort
+from app.intake.joint import Work
 from app.intake.prepare import Recipe
 from app.intake.proxies import Measured, Sampler, measure
 from app.intake.read import Raw
@@ -165,7 +168,8 @@ def test_what_is_quarantined_is_not_measured() -> None:
 @given(st.lists(PREDICTIONS, max_size=4), st.booleans())
 def test_any_records_can_be_measured(records: list[dict[str, Any]], strict: bool) -> None:
     policy: Values = {"texts": [], "band": {"month": 10.0}, "reveals": {"sex": ["value"]}} if strict else {}
-    found = measured(records * 10, **policy)
+    light = Work(100, 10, 2, Effort(Growth(1, 4, 2, 1), 10))
+    found = measure(sampled(records * 10), recipe(**policy), light)
     assert found.n <= len(records) * 10
     assert all(one.information is None or 0 <= one.information <= 1 for one in found.associations)
 

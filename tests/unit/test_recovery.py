@@ -9,7 +9,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.insight.auc import Auc, of_folds
@@ -149,13 +149,13 @@ def test_an_attribute_comes_back_from_a_score_and_the_inputs_it_was_computed_fro
 
 def test_noise_is_not_marked_and_its_interval_holds_a_half() -> None:
     found = []
-    for seed in range(40):
+    for seed in range(25):
         rng = random.Random(seed)
         answers = [int(rng.random() < 0.35) for _ in range(160)]
         found.append(together(noise(rng, 160, 6), answers))
-    # 95 % of 40 are 38; fewer than 34 would be so one time in three hundred.
-    assert sum(auc.low <= 0.5 <= auc.high for auc in found) >= 34
-    assert 0.48 < sum(auc.auc for auc in found) / 40 < 0.52
+    # 95 % of 25 are 24; fewer than 21 would be so one time in a hundred.
+    assert sum(auc.low <= 0.5 <= auc.high for auc in found) >= 21
+    assert 0.47 < sum(auc.auc for auc in found) / 25 < 0.53
     assert not any(auc.by_chance < 0.001 and auc.auc >= 0.6 for auc in found)
 
 
@@ -182,6 +182,7 @@ def test_equal_columns_give_equal_figures() -> None:
 VALUES = st.one_of(st.none(), st.booleans(), st.floats(allow_nan=False), st.integers(), st.sampled_from("ab"))
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(VALUES, min_size=1, max_size=8), st.randoms(use_true_random=False))
 def test_any_columns_can_be_measured(values: list[Any], rng: random.Random) -> None:
     columns = {name: rng.choices(values, k=60) for name in ("one", "other")} | {"constant": [1] * 60}
