@@ -54,7 +54,9 @@ def _table(reviews: tuple[PeerReview, ...], rubric: Rubric, width: int) -> list[
         differ = _differ(answers)
         said = [plain(_answer(criterion, value), "" if differ else _MUTED) for value in answers]
         lines += _row(_question(criterion.title, differ), said, column)
-    seconds = [line(f"{one.seconds:.0f} s", _MUTED) for one in reviews]
+    if all(one.seconds is None for one in reviews):
+        return lines
+    seconds = [line("—" if one.seconds is None else f"{one.seconds:.0f} s", _MUTED) for one in reviews]
     return [*lines, _BLANK, *_row(Content.styled("  time spent", _MUTED), seconds, column)]
 
 

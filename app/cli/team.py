@@ -158,7 +158,8 @@ def _peers(arguments: argparse.Namespace) -> int:
 
 
 def _print_peer(one: PeerReview) -> None:
-    say(f"{one.name}: {one.verdict}{f' -> {one.label}' if one.label else ''}  ({one.seconds:.0f} s)")
+    spent = "" if one.seconds is None else f"  ({one.seconds:.0f} s)"
+    say(f"{one.name}: {one.verdict}{f' -> {one.label}' if one.label else ''}{spent}")
     for criterion, value in one.answers.items():
         say(f"  {criterion}: {value}")
 

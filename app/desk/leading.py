@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from app.desk.aliases import aliases, independent_reviews
 from app.desk.settling import Settling
 from app.insight.rates import wilson
 from app.model.case import Claim, Lease, Note, PausedQueue, PeerReview, Peers, PersonStatus, Quality
@@ -33,25 +34,23 @@ class Leading(Settling):
             found = reviews.standing(connection, case_id)
             notes = reviews.notes(connection, case_id)
         # Until it is decided an adjudicator weighs what was said, not who said it.
-        named = not adjudicating and self._sees_names(row.queue)
-        independent = [one for one in found if one.stage == "review"]
-        # By their salts, which only the database holds: in an order that nothing visible tells.
-        independent.sort(key=lambda one: bytes(one.salt))
-        told = [_peer(one, one.person if named else f"reviewer {n}") for n, one in enumerate(independent, 1)]
-        told += [_peer(one, one.person if named else "adjudicator") for one in found if one.stage == "adjudication"]
+        named, alias = not self._unnamed(row), aliases(found)
+        in_order = [*independent_reviews(found), *(one for one in found if one.stage == "adjudication")]
+        told = [_peer(one, one.person if named else alias[one.review_id], named) for one in in_order]
         reasons = tuple(sorted(note for (_, kind), note in notes.items() if kind == "escalate"))
         return Peers(tuple(told) if len(told) > 1 or reasons else (), reasons)
 
     def notes(self, case_id: int) -> list[Note]:
         """What people wrote about a case, as far as this person may read it."""
         with self._store.read() as connection:
-            row = self._row(connection, case_id)
+            row = self._seen_row(connection, case_id)
             found = reviews.marks(connection, case_id)
+            reads = self._reads_others(row, reviews.standing(connection, case_id))
         seen = max((one.at for one in found if one.kind == "seen"), default=-1)
         return [
             Note(self._called(row.queue, one.person), one.kind, one.note, one.at, seen=one.at <= seen)
             for one in found
-            if one.kind in _WORDED and self._may_read(row, one.person, one.kind)
+            if one.kind in _WORDED and self._may_read(row, one.person, one.kind, reads)
         ]
 
     def mark_seen(self, case_id: int) -> None:
@@ -202,7 +201,7 @@ class Leading(Settling):
         return reason.strip()[:500]
 
 
-def _peer(row: Any, name: str) -> PeerReview:
+def _peer(row: Any, name: str, named: bool) -> PeerReview:
     return PeerReview(
         name=name,
         verdict=row.verdict,
@@ -210,7 +209,8 @@ def _peer(row: Any, name: str) -> PeerReview:
         correction=row.correction,
         answers=orjson.loads(row.answers),
         judged_label=row.judged_label,
-        seconds=row.seconds,
+        # With what is seen of leases, the time it took could tell whose review this is.
+        seconds=row.seconds if named else None,
         adjudicated=row.stage == "adjudication",
     )
 

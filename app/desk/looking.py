@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import orjson
 
 from app.desk.base import DeskBase
-from app.desk.eligibility import ANOTHER, order
-from app.desk.history import LEAK_REPORTS, REVIEWING, TELLS_PARTS, describe
+from app.desk.eligibility import order
+from app.desk.history import LEAK_REPORTS, describe, without_names, without_others
 from app.desk.similar import similar_cases
 from app.desk.touched import masked_after
 from app.desk.views import case_row, is_hidden, prediction_of
@@ -281,37 +281,46 @@ class Looking(DeskBase):
             return similar_cases(connection, row, prediction_of(row, hidden), hidden, blind, limit, self._seen)
 
     def history(self, case_id: int) -> list[HistoryEntry]:
-        """What was done with a case, newest first. While it is reviewed independently, nothing of what others did."""
+        """What was done with a case, newest first: of what others did, as much as this person may know now."""
         with self._store.read() as connection:
             entries = audit.of_case(connection, case_id)
-            kept = {row.review_id: row for row in reviews.of_case(connection, case_id)}
+            kept = reviews.of_case(connection, case_id)
             row = self._seen_row(connection, case_id)
-            hidden = self._is_hidden(row)
-            notes = reviews.notes(connection, case_id)
-        notes = {key: note for key, note in notes.items() if self._may_read(row, *key)}
+            written = reviews.notes(connection, case_id)
+        standing = [one for one in kept if one.retracted_at is None]
+        reads = self._reads_others(row, standing)
+        notes = {key: note for key, note in written.items() if self._may_read(row, *key, reads)}
         if not self._reads_all_notes():
             # A report is between the one who made it and the leads.
             entries = [one for one in entries if one.actor == self._person or one.action not in LEAK_REPORTS]
-        adjudicates = self._adjudicates(row)
-        if self._blind(row) or adjudicates:
-            entries = [entry for entry in entries if entry.actor == self._person or entry.action not in REVIEWING]
+        if self._blind(row):
+            entries = without_others(entries, self._person)
+        elif self._unnamed(row):
+            return without_names(entries, standing, self._person, notes)
+        hidden = self._is_hidden(row)
+        told = {one.review_id: one for one in kept if not hidden and (reads or one.person == self._person)}
+        return [describe(entry, told, notes, lambda who: self._called(row.queue, who), hidden) for entry in entries]
 
-        def called(person: str) -> str:
-            # Whoever else did something with the case may be one of its reviewers, who are shown without names.
-            return ANOTHER if adjudicates and person != self._person else self._called(row.queue, person)
-
-        told = [describe(entry, {} if hidden else kept, notes, called) for entry in entries]
-        return [
-            replace(one, detail="") if hidden and entry.action in TELLS_PARTS else one
-            for entry, one in zip(entries, told, strict=True)
-        ]
-
-    def _may_read(self, row: Any, person: str, kind: str) -> bool:
-        """Whether this person may read what somebody wrote about a case: leads all, everybody else their own, and once
-        it is settled what peers wrote. Why a lead took a case away, and conflicts of interest, stay with leads."""
-        if person == self._person or self._reads_all_notes():
+    def _reads_others(self, row: Any, standing: Sequence[Any]) -> bool:
+        """Whether this person reads what others wrote about a case, and what they had answered: leads do, and
+        everybody once it is settled and no review of theirs can be undone, since they could then answer by it."""
+        if self._reads_all_notes():
             return True
-        return row.state == "settled" and kind not in ("assign", "conflict")
+        mine = [one for one in standing if one.person == self._person and (len(standing) == 1 or one.stage != "review")]
+        undo_ms = round(self._policies[row.queue].undo_minutes * 60_000)
+        return row.state == "settled" and all(self._now() > one.decided_at + undo_ms for one in mine)
+
+    def _may_read(self, row: Any, person: str, kind: str, reads: bool) -> bool:
+        """Whether this person may read a note. Why a lead took a case away, and conflicts of interest, stay with
+        leads; why a case was escalated reaches its adjudicator."""
+        if person == self._person or self._reads_all_notes() or (kind == "escalate" and self._adjudicates(row)):
+            return True
+        return reads and kind not in ("assign", "conflict")
+
+    def _unnamed(self, row: Any) -> bool:
+        """Whether what several people said of a case is shown to this person without who said it."""
+        several = row.stage != "review" or self._policies[row.queue].reviews.independent > 1
+        return self._adjudicates(row) or (several and not self._sees_names(row.queue))
 
     def _blind(self, row: Any) -> bool:
         """Whether this person may not know yet what others made of a case."""

@@ -216,7 +216,7 @@ class LeakReport:
 @dataclass(frozen=True, slots=True)
 class PeerReview:
     """One of several independent reviews, as an adjudicator sees it. `name` is the reviewer's, or `reviewer 1`, … where
-    names are not shown yet; `adjudicated`: it is the adjudicator's own."""
+    names are not shown, and `seconds` is None then; `adjudicated`: it is the adjudicator's own."""
 
     name: str
     verdict: Verdict
@@ -224,7 +224,7 @@ class PeerReview:
     correction: str | None
     answers: Mapping[str, Any]
     judged_label: str | None
-    seconds: float
+    seconds: float | None
     adjudicated: bool = False
 
 
