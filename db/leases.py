@@ -66,7 +66,7 @@ _take = Prepared(
         state="leased",
         lease_owner=sa.bindparam("person"),
         lease_session=sa.bindparam("session"),
-        lease_token=_c.c.lease_token + 1,
+        lease_token=sa.bindparam("token"),
         wake_at=sa.bindparam("until"),
         claims=_c.c.claims + 1,
     )
@@ -111,9 +111,15 @@ def due_to_wake(connection: Connection, queue: str, now: int) -> list[Holder]:
     return [Holder(*row) for row in _due.all(connection, {"queue": queue, "now": now})]
 
 
-def take(connection: Connection, case_id: int, person: str, session: str, until: int) -> None:
-    """Leases a case that was found open in the same transaction; its token grows by one."""
-    _take.put(connection, {"id": case_id, "person": person, "session": session, "until": until})
+def next_token(token: int, now: int) -> int:
+    """The fencing token after one: it only grows, and follows the clock. A count of claims would tell the next person
+    whether somebody had the case before."""
+    return max(token + 1, now)
+
+
+def take(connection: Connection, case_id: int, person: str, session: str, token: int, until: int) -> None:
+    """Leases a case that was found open in the same transaction, under its next token."""
+    _take.put(connection, {"id": case_id, "person": person, "session": session, "token": token, "until": until})
 
 
 def seize(
@@ -122,10 +128,11 @@ def seize(
     person: str,
     session: str,
     until: int,
+    now: int,
     counts: bool = False,
     stage: str | None = None,
 ) -> int:
-    """Moves a lease to another session or person; the old token is worth nothing from now on.
+    """Moves a lease to another session or person, under its next fencing token, which invalidates the old one.
 
     `counts` where it is a claim of its own, which counts towards parking. `stage` where the case goes back to one.
     """
@@ -136,7 +143,7 @@ def seize(
             state="leased",
             lease_owner=person,
             lease_session=session,
-            lease_token=_c.c.lease_token + 1,
+            lease_token=sa.case((_c.c.lease_token >= now, _c.c.lease_token + 1), else_=now),
             wake_at=until,
             claims=_c.c.claims + int(counts),
             note=None,

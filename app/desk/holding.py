@@ -182,8 +182,9 @@ class Holding(Leaking):
 
     def _take(self, connection: Connection, head: Offer, now: int) -> tuple[Lease, Any]:
         case_id = head.case_id
-        lease = Lease(case_id, head.token + 1, self._person, self._session, now + self._lease_ms(head.queue))
-        leases.take(connection, case_id, self._person, self._session, lease.until)
+        token = leases.next_token(head.token, now)
+        lease = Lease(case_id, token, self._person, self._session, now + self._lease_ms(head.queue))
+        leases.take(connection, case_id, self._person, self._session, token, lease.until)
         self._log(connection, "claimed", case_id, token=lease.token)
         kind = drawn(self._policies[head.queue])
         if kind is not None:
@@ -201,7 +202,7 @@ class Holding(Leaking):
     def _seize(self, connection: Connection, held: leases.Holder, now: int, action: str) -> Claim:
         until = now + self._lease_ms(held.queue)
         counts = action == "claimed"
-        token = leases.seize(connection, held.case_id, self._person, self._session, until, counts)
+        token = leases.seize(connection, held.case_id, self._person, self._session, until, now, counts)
         self._log(connection, action, held.case_id, token=token)
         return self._claim(connection, Lease(held.case_id, token, self._person, self._session, until), held.queue)
 

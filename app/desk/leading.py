@@ -118,7 +118,7 @@ class Leading(Settling):
             self._may.check_case(connection, held, self._policies[held.queue], now)
             reviews.mark(connection, case_id, self._person, "assign", reason, now)
             until = now + self._lease_ms(held.queue)
-            token = leases.seize(connection, case_id, self._person, self._session, until, counts=True)
+            token = leases.seize(connection, case_id, self._person, self._session, until, now, counts=True)
             self._log(connection, "seized", case_id, token=token, holder=held.owner or "")
             return self._claim(connection, Lease(case_id, token, self._person, self._session, until), held.queue)
 

@@ -154,7 +154,7 @@ class LocalDesk(Leading):
             body = orjson.dumps({"answers": orjson.loads(review.answers), "seconds": review.seconds}).decode()
             reviews.save_draft(connection, review.case_id, self._person, self.rubric(held.queue).hash, body, now)
             until = now + self._lease_ms(held.queue)
-            token = leases.seize(connection, review.case_id, self._person, self._session, until, stage=stage)
+            token = leases.seize(connection, review.case_id, self._person, self._session, until, now, stage=stage)
             case = lists.with_record(connection, review.case_id)
             events.put_retraction(connection, self._routes, self.policy(held.queue), case, review.review_id, now)
             self._log(connection, "undone", review.case_id, review=review.review_id)
