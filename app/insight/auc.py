@@ -12,8 +12,8 @@ P and N are the cases with and without the attribute; S10 (S01) is the variance,
 kind that each case with (without) it is ranked rightly against. The last factor, 9/4 for five folds, is there because
 the models of the folds learnt from the same records: Nadeau & Bengio, "Inference for the Generalization Error", Machine
 Learning 52 (2003). Without it, 95 % intervals held the truth for 87 to 91 % of the columns of noise that were tried.
-The interval is symmetric on the logit scale (Pepe, "The Statistical Evaluation of Medical Tests", 2003, section 5.2.4), so
-that it stays within [0, 1].
+The interval is symmetric on the logit scale (Pepe, "The Statistical Evaluation of Medical Tests", 2003, section 5.2.4),
+so that it stays within [0, 1].
 """
 
 from __future__ import annotations

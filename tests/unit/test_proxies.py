@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.cli.run import run
@@ -165,6 +165,7 @@ def test_what_is_quarantined_is_not_measured() -> None:
     assert measured([*people(40), bad, b"{", b"[1]"]).n == 40
 
 
+@settings(deadline=None)
 @given(st.lists(PREDICTIONS, max_size=4), st.booleans())
 def test_any_records_can_be_measured(records: list[dict[str, Any]], strict: bool) -> None:
     policy: Values = {"texts": [], "band": {"month": 10.0}, "reveals": {"sex": ["value"]}} if strict else {}
@@ -281,7 +282,7 @@ def test_a_report_says_what_it_needs(place: Path, tmp_path: Path, capsys: pytest
 
 
 def rich(count: int) -> list[dict[str, Any]]:
-    """Records whose score was computed from a withheld age and three visible inputs, and whose baseline goes by race."""
+    """Records whose score was computed from a withheld age and three visible inputs; their baseline goes by race."""
     rng = random.Random(count)
     found = []
     for number in range(count):
@@ -400,10 +401,8 @@ def test_the_report_says_what_to_do_and_json_has_all_figures(
     assert command(place, "protect", "report", "--json") == 0
     lines = json.loads(capsys.readouterr().out)
     assert {line["kind"] for line in lines} == {"field", "joint", "unique"}
-    [age] = [
-        line for line in lines if (line["kind"], line.get("attribute"), line["sees"] if "sees" in line else "")
-        == ("joint", "age", "inputs and output")
-    ]  # fmt: skip
+    joint = {(line["attribute"], line["sees"]): line for line in lines if line["kind"] == "joint"}
+    age = joint["age", "inputs and output"]
     assert age["marks"] == ["predicts"]
     assert age["low"] <= age["auc"] <= age["high"]
     assert command(place, "protect", "report") == 0
