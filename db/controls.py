@@ -63,7 +63,7 @@ def gold_for(connection: Connection, queue: str, person: str) -> list[Candidate]
 
 
 def repeats_for(connection: Connection, queue: str, person: str, before: int) -> list[Candidate]:
-    """A person's own decisions of before a moment, that nobody else made since, and that they were not asked about
+    """A person's own decisions of before a moment, that no other person made since, and that they were not asked about
     again."""
     lately = sa.select(sa.literal(1)).where(_reviews.c.case_id == _c.c.case_id, _reviews.c.decided_at > before)
     mine = _reviews.alias("mine")

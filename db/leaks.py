@@ -13,7 +13,7 @@ from db.tables import metadata
 from db.upserts import insert_or_update
 
 _KIND = "leak"
-# So many texts that one person reported of one case are kept, the newest.
+# The most texts that are kept of one person's reports about one case; the newest stay.
 _MOST_TEXTS = 50
 _cases = metadata.tables["cases"]
 _marks = metadata.tables["marks"]

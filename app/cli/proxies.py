@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from app.model.policy import QueuePolicy
     from db.associations import Exposure, Figures
 
-# So many fields are printed at least, marked or not.
+# At least this number of fields is printed, marked or not.
 _UNMARKED = 5
 # Fields that are named in a sentence.
 _SOME = 3

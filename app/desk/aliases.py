@@ -9,7 +9,7 @@ from typing import Any
 def independent_reviews(standing: Sequence[Any]) -> list[Any]:
     """The independent reviews of a case in an order that tells nothing.
 
-    It follows each review's salt: drawn with the review, never shown, and the same whoever asks and whenever.
+    It follows each review's salt: drawn with the review, never shown, and the same for every caller at any time.
     """
     return sorted((one for one in standing if one.stage == "review"), key=lambda one: bytes(one.salt))
 

@@ -153,7 +153,7 @@ class DeskBase:
         return person if person == self._person or self._sees_names(queue) else ANOTHER
 
     def _reads_all_notes(self) -> bool:
-        """Whether this person reads what anybody wrote about a case: a lead, or whoever works alone."""
+        """Whether this person reads what anybody wrote about a case: a lead, or somebody who works alone."""
         return self._roles is None or self._oversees()
 
     def _oversees(self) -> bool:

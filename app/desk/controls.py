@@ -38,7 +38,7 @@ _NEAREST = 3
 _TOO_FAR = 12
 # Points below the last case of a queue at which a copy comes, at most.
 _BELOW = 4
-# Where cases come in one by one, so many of the newest ones have each a moment of their own.
+# Share of the newest cases that have an admission time of their own where cases come in one by one.
 _ONE_BY_ONE = 0.8
 # Places that are tried, and records on each side from which a copy takes its times.
 _PLACES = 8
@@ -77,7 +77,7 @@ def plant(connection: Connection, kind: str, policy: QueuePolicy, asker: Asker, 
     found = [one for one in found if _is_for(asker, one)]
     if not found:
         return None
-    # Where one review settles a case, a copy of what this person decided measures nobody else.
+    # Where one review settles a case, a copy of what this person decided measures no other reviewer.
     alone = kind == "repeat" and policy.reviews.independent == 1
     ahead = offers.upcoming(connection, last.queue, _AHEAD)
     if alone:

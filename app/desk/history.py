@@ -20,7 +20,7 @@ REVIEWING = frozenset(
         *("unparked", "resumed", "notes_seen", "leak_masked"),
     )
 )
-# What follows from the acts of others, whoever's act brought it about.
+# Entries that follow from the acts of several people; the actor is only the last of them.
 _FOLLOWING = frozenset(("resumed", "disputed", "settled"))
 # What an adjudicator is told of the acts of others, without who it was.
 _OPENING = frozenset(("disputed", "escalated", "settled", "leak_masked"))
@@ -36,7 +36,7 @@ def without_others(entries: Iterable[Entry], person: str) -> list[Entry]:
 
 
 def _is_own(entry: Entry, person: str) -> bool:
-    """Whether this is the person's own act, and tells of nobody else's."""
+    """Whether this is the person's own act, and tells of no act of others."""
     data = _data(entry)
     if entry.action == "expired":
         return bool(data.get("holder") == person)

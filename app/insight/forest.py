@@ -20,7 +20,7 @@ from app.insight.bits import Bits, records_of
 
 # Records at least in a leaf, on both sides of a question.
 _LEAF = 4
-# Columns whose questions are tried in pairs; so many of the best pairs are kept for trees to begin with.
+# Columns whose questions are tried in pairs; number of the best pairs that trees may begin with.
 _PAIRED_COLUMNS = 40
 _PAIRS = 200
 # Share of the columns that a tree may begin with.

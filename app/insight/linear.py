@@ -23,7 +23,7 @@ PENALTIES = (0.001, 0.03, 0.5)
 _VALUES = 8
 # A share is kept this far from 0 and 1 before its odds are taken.
 _EDGE = 1e-6
-# From so many times the median on, numbers are skewed: their logarithm is one more column.
+# Numbers whose largest is this many times the median are skewed: their logarithm is one more column.
 _SKEWED = 8
 # Numbers beyond this overflow when they are squared; a deviation below this share of the mean is rounding.
 _LARGE = 1e100

@@ -35,7 +35,7 @@ _SPECIAL = re.compile(
 )
 _BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 _POSITIONS = re.compile(r"(?s)(.+)_(\d{1,9}(?:-\d{1,9})*)")
-# One character of four bytes is in so many tokens at most.
+# The most tokens over which one character of four bytes is spread.
 _MOST_BYTES = 4
 
 

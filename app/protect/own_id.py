@@ -1,7 +1,7 @@
 """The prediction's own id where it may not be shown: `pseudonymise = ["id"]` in a queue's policy.
 
 In its place stands a token, the same for the same id in the same queue, so that duplicates and changes are still
-recognised, and whoever has the workspace's key can look a case up by its id. The id itself is kept sealed under that
+recognised, and anybody with the workspace's key can look a case up by its id. The id itself is kept sealed under that
 key, for verdicts: the system that waits knows no other.
 """
 

@@ -33,7 +33,7 @@ from app.protect.user_data import UserData
 _OWN_KEYS = frozenset(Prediction.model_fields) - {"schema_"} | {"schema"}
 _FREE_TEXT = "free text"
 _PROSE = frozenset(("text", "chat", "json"))
-# For so many sets of input names what judges feature names is kept.
+# The most sets of input names for which a judge of feature names is cached.
 _CACHED_FORMS = 256
 # A second pass finds where values stand that only the first one knew to be withheld.
 _MOST_PASSES = 2
@@ -354,7 +354,7 @@ def joined_texts(kept: dict[str, Any]) -> str:
 
 
 def _without_lost_spans(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """The record whose spans into a JSON document that was written anew point nowhere."""
+    """The record whose spans into a JSON document that was rewritten point nowhere."""
     if not after.get("explanations"):
         return after
     old, new = texts(before), texts(after)

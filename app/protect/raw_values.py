@@ -13,7 +13,7 @@ from typing import Any
 from app.protect.known.everyday import NOTHING_SAID
 from app.protect.word_sets import word_set
 
-# A value has at least so many characters: single digits and letters are everywhere.
+# The fewest characters of a value that is compared: single digits and letters are everywhere.
 _SHORTEST = 2
 _LONGEST = 300
 _YES_OR_NO = word_set("yes no ja nein oui non si sí sim não on off y n t f na")

@@ -41,7 +41,7 @@ CHECKS: tuple[Check, ...] = (
     spans.check,
 )
 MOST_EXPLANATIONS = 200
-"""So many explanations of a case are checked: a record may hold any number."""
+"""The most explanations of a case that are checked: a record may hold any number."""
 
 
 def warnings_of(prediction: Prediction) -> tuple[ExplanationWarning, ...]:

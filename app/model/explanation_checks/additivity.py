@@ -28,7 +28,7 @@ _APPROXIMATING = frozenset(
 _OTHERS = ("omitted_contribution", "others_contribution", "others", "rest", "remaining")
 _UNLIMITED = 10**9
 _COVERED = 0.95
-# A list of so many items is no extract.
+# A list of at least this number of items is not taken for an extract.
 _MOST_LOOKED_UP = 5_000
 
 Listed = Attribution | TextSpan | ImageRegion

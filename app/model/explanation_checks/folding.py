@@ -14,7 +14,7 @@ from app.model.explanation_checks.numbers import FLOAT32, is_number, total
 from app.model.explanation_checks.sameness import masked
 from app.model.explanation_checks.values import names_level
 
-# Names of so many items are followed to their inputs; a list may be of any length.
+# The most items whose names are followed to their inputs; a list may be of any length.
 _MOST_LOOKED_UP = 5_000
 
 

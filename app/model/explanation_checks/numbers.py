@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 _MANY_DIGITS = 8
-# So many numbers tell how all of a list were rounded.
+# The fewest numbers that tell how all of a list were rounded.
 _SAMPLE = 200
 # float32 has 24 bits; sums of them are a little less exact.
 FLOAT32 = 1e-6
-# So many standard deviations of a sum of rounding errors are allowed for; a rounding error has 1/√12 of its unit.
+# Standard deviations of a sum of rounding errors that are allowed for; a rounding error has 1/√12 of its unit.
 _DEVIATIONS = 5.0
 _UNIFORM = 1 / math.sqrt(12)
 

@@ -17,7 +17,7 @@ _BAND = re.compile(r"-?\d[\d.e+]*–-?\d[\d.e+]*")
 _TOKEN = re.compile(r"(?:id|subj)-[a-z2-7]{16}")
 _CUT = "…"
 _TRUTH = {"true": 1.0, "yes": 1.0, "y": 1.0, "t": 1.0, "false": 0.0, "no": 0.0, "n": 0.0, "f": 0.0}
-# A standardised value lies within so many standard deviations, and is seldom whole.
+# Standard deviations within which a standardised value lies; it is seldom whole.
 _MOST_DEVIATIONS = 10.0
 _LONG = 10_000
 

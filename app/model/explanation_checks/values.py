@@ -16,7 +16,7 @@ from app.model.explanation_warning import Found
 from app.model.prediction import Input
 
 MOST_ITEMS = 1_000
-"""So many items of an explanation are compared."""
+"""The most items of an explanation that are compared."""
 
 
 class Compared(NamedTuple):

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-# Encodings within encodings are undone so many times.
+# How many layers of encodings within encodings are undone.
 _DEPTH = 3
 _LONGEST_TAG = 500
 
