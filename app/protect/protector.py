@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hmac
 import unicodedata
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -21,6 +22,7 @@ from app.model.prediction import CODE_LENGTH, NAME_LENGTH, Prediction
 from app.protect.coarsen import Coarser
 from app.protect.explanations import Seen, target_of, without_withheld
 from app.protect.feature_names import FeatureNames
+from app.protect.known.beside_names import BesideNames
 from app.protect.masking import Masker, masked, texts_of
 from app.protect.names import Withheld
 from app.protect.raw_values import RawValues
@@ -33,6 +35,8 @@ from app.protect.user_data import UserData
 _OWN_KEYS = frozenset(Prediction.model_fields) - {"schema_"} | {"schema"}
 _FREE_TEXT = "free text"
 _PROSE = frozenset(("text", "chat", "json"))
+# Kinds of explanations without prose.
+_IN_NUMBERS = frozenset(("attribution", "counterfactual", "example", "rule", "text_span", "image_region"))
 # The most sets of input names for which a judge of feature names is cached.
 _CACHED_FORMS = 256
 # A second pass finds where values stand that only the first one knew to be withheld.
@@ -46,11 +50,14 @@ class Taken:
 
     def __init__(self) -> None:
         self.pairs: list[tuple[str, Any]] = []
+        self.named: list[tuple[str, str, Any]] = []
+        """Name of a field, its attribute, and value."""
         self.fields: dict[str, Any] = {}
 
     def add(self, attribute: str, field: str, value: Any) -> None:
         """Notes a value; an empty one is nothing to keep."""
         self.pairs.append((attribute, value))
+        self.named.append((field.partition(".")[2] or field, attribute, value))
         self.keep(field, value)
 
     def elsewhere(self, attribute: str, value: Any) -> None:
@@ -133,7 +140,8 @@ class Protector:
     def _known(self, kept: dict[str, Any], taken: Taken, visible_id: str, file: str) -> Scrubber | None:
         """What masks known values in the record; notes whether its id and the name of its file hold any."""
         known = known_values(taken.pairs)
-        found = scrubber(known, f"{joined_texts(kept)} {file}") if known else None
+        beside = _beside_names(kept, taken)
+        found = scrubber(known, f"{joined_texts(kept)} {file}", beside) if known or beside else None
         self.told_by_id = bool(found and visible_id and found.spans(visible_id))
         self.told_by_file = bool(found and file and found.spans(file))
         return found
@@ -345,6 +353,30 @@ def _keep_masked_texts(record: dict[str, Any], kept: dict[str, Any], taken: Take
     text = record["output"].get("text")
     if text != kept["output"].get("text"):
         taken.keep("text.output", text)
+
+
+def _beside_names(kept: dict[str, Any], taken: Taken) -> BesideNames | None:
+    """What finds short values beside their names in what people wrote; None where none stands there."""
+    written = list(_prose(kept))
+    if not written:
+        return None
+    beside = BesideNames(taken.named)
+    return beside if beside and any(next(beside.found(text), None) for text in written) else None
+
+
+def _prose(kept: dict[str, Any]) -> Iterator[str]:
+    """The texts of a record that people or models wrote."""
+    for item in kept["inputs"]:
+        if item.get("kind") in _PROSE and item.get("value") is not None:
+            yield from texts_of(item["value"])
+    if isinstance(kept["output"].get("text"), str):
+        yield kept["output"]["text"]
+    yield from (flag["detail"] for flag in kept.get("flags") or () if flag.get("detail"))
+    for explanation in kept.get("explanations") or ():
+        if explanation.get("kind") not in _IN_NUMBERS:
+            yield from texts_of(explanation)
+    if kept.get("extra"):
+        yield from texts_of(kept["extra"])
 
 
 def joined_texts(kept: dict[str, Any]) -> str:

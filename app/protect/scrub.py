@@ -17,6 +17,7 @@ from typing import Any
 
 from app.protect.cuts import Constant, Edit, Span, cut, moved, withheld
 from app.protect.known.base64_text import Look, stretches, unwrapped
+from app.protect.known.beside_names import BesideNames
 from app.protect.known.dates import Day, days_in
 from app.protect.known.fitting import end_of_fit
 from app.protect.known.forms import Form
@@ -58,6 +59,8 @@ class Scrubber:
     """Whether the record's texts may have other readings."""
     looks: Mapping[Look, str]
     """What values look like in base64, with their attribute; only those that stand in the record's texts."""
+    beside: BesideNames | None = None
+    """Finds values that count beside their names only."""
     _seen: dict[str, tuple[str, list[Edit]]] = field(default_factory=dict, repr=False, compare=False)
 
     def text(self, text: str) -> tuple[str, list[Edit]]:
@@ -111,6 +114,9 @@ class Scrubber:
                 attribute = self.attributes.get(" ".join(hit.group().split()), "value")
                 yield places[hit.start()], places[hit.end() - 1] + 1, attribute
 
+        if self.beside:
+            yield from self.beside.found(text)
+
     def _may_occur(self, text: str) -> bool:
         if len(self.lengths) > _FEW:
             return True
@@ -161,8 +167,8 @@ def known_values(pairs: list[tuple[str, Any]]) -> dict[str, str]:
     return found
 
 
-def scrubber(values: Mapping[str, str], texts: str) -> Scrubber | None:
-    """A scrubber for those values that may occur in the texts; None where none does."""
+def scrubber(values: Mapping[str, str], texts: str, beside: BesideNames | None = None) -> Scrubber | None:
+    """A scrubber for those values that may occur in the texts, and for those `beside` their names; None without any."""
     seen_in = glance(texts)
     if seen_in.encoded:
         texts = "\n".join((texts, *(reading.text for reading in readings(texts))))
@@ -179,7 +185,7 @@ def scrubber(values: Mapping[str, str], texts: str) -> Scrubber | None:
         for look in looks(attribute, value, seen_in.capital_inside):
             if look[0] in flat:
                 encoded.setdefault(look, attribute)
-    return _made(present, seen_in.encoded, encoded) if present or encoded else None
+    return _made(present, seen_in.encoded, encoded, beside) if present or encoded or beside else None
 
 
 class _Pieces(dict[int, set[str]]):
@@ -212,7 +218,9 @@ def _may_be_in(known: Spellings, texts: str, letters: str, within: str | _Pieces
     return False
 
 
-def _made(present: Iterable[tuple[str, Spellings]], encoded: bool, looks: Mapping[Look, str]) -> Scrubber:
+def _made(
+    present: Iterable[tuple[str, Spellings]], encoded: bool, looks: Mapping[Look, str], beside: BesideNames | None
+) -> Scrubber:
     forms: dict[str, list[tuple[Form, str]]] = {}
     lengths: dict[str, set[int]] = {}
     inside: set[str] = set()
@@ -235,7 +243,7 @@ def _made(present: Iterable[tuple[str, Spellings]], encoded: bool, looks: Mappin
     longest_first = sorted(literals, key=len, reverse=True)
     pattern = re.compile("|".join(map(_spelling, longest_first))) if literals else None
     sizes = {key: sorted(some, reverse=True) for key, some in lengths.items()}
-    return Scrubber(forms, sizes, days, pattern, numbers | literals, frozenset(inside), encoded, looks)
+    return Scrubber(forms, sizes, days, pattern, numbers | literals, frozenset(inside), encoded, looks, beside)
 
 
 def _spelling(value: str) -> str:

@@ -16,7 +16,7 @@ from functools import partial
 _RUN = re.compile(r"[A-Za-z0-9+/_-]{4,}(?:\r?\n[A-Za-z0-9+/_-]+)*={0,2}")
 _FOR_ADDRESSES = str.maketrans("+/", "-_")
 _USUAL = str.maketrans("-_", "+/", "=\r\n")
-# Of a value that begins 0, 1 or 2 bytes after a group of three, the number of characters that depend on what stands before it.
+# How many first characters depend on what stands before a value that begins 0, 1 or 2 bytes after a group of three.
 _OFFSETS = ((0, 0), (1, 2), (2, 3))
 _BEFORE = (b"", b"\0", b"\0\0")
 # The fewest characters that are specific by themselves; fewer may stand in a word by chance.
