@@ -13,6 +13,7 @@ import hmac
 import unicodedata
 from collections.abc import Iterator
 from functools import partial
+from operator import is_
 from typing import Any
 
 import orjson
@@ -22,7 +23,7 @@ from app.model.prediction import CODE_LENGTH, NAME_LENGTH, Prediction
 from app.protect.coarsen import Coarser
 from app.protect.explanations import Seen, target_of, without_withheld
 from app.protect.feature_names import FeatureNames
-from app.protect.known.beside_names import BesideNames
+from app.protect.known.beside_names import BesideNames, may_stand_in
 from app.protect.masking import Masker, masked, texts_of
 from app.protect.names import Withheld
 from app.protect.raw_values import RawValues
@@ -35,8 +36,8 @@ from app.protect.user_data import UserData
 _OWN_KEYS = frozenset(Prediction.model_fields) - {"schema_"} | {"schema"}
 _FREE_TEXT = "free text"
 _PROSE = frozenset(("text", "chat", "json"))
-# Kinds of explanations without prose.
-_IN_NUMBERS = frozenset(("attribution", "counterfactual", "example", "rule", "text_span", "image_region"))
+# Kinds of explanations without prose of their own.
+_IN_NUMBERS = frozenset(("attribution", "counterfactual", "example", "rule", "text_span", "evidence", "image_region"))
 # The most sets of input names for which a judge of feature names is cached.
 _CACHED_FORMS = 256
 # A second pass finds where values stand that only the first one knew to be withheld.
@@ -357,11 +358,11 @@ def _keep_masked_texts(record: dict[str, Any], kept: dict[str, Any], taken: Take
 
 def _beside_names(kept: dict[str, Any], taken: Taken) -> BesideNames | None:
     """What finds short values beside their names in what people wrote; None where none stands there."""
-    written = list(_prose(kept))
-    if not written:
+    written = "\n".join(_prose(kept))
+    if not written or not may_stand_in(written, taken.named):
         return None
     beside = BesideNames(taken.named)
-    return beside if beside and any(next(beside.found(text), None) for text in written) else None
+    return beside if next(beside.found(written), None) else None
 
 
 def _prose(kept: dict[str, Any]) -> Iterator[str]:
@@ -387,7 +388,7 @@ def joined_texts(kept: dict[str, Any]) -> str:
 
 def _without_lost_spans(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     """The record whose spans into a JSON document that was rewritten point nowhere."""
-    if not after.get("explanations"):
+    if not after.get("explanations") or _same_texts(before, after):
         return after
     old, new = texts(before), texts(after)
     changed = {name for name, text in new.items() if old.get(name) is not text and old.get(name) != text}
@@ -397,6 +398,11 @@ def _without_lost_spans(before: dict[str, Any], after: dict[str, Any]) -> dict[s
         **after,
         "explanations": [_lost(one) if target_of(one) in changed else one for one in after["explanations"]],
     }
+
+
+def _same_texts(before: dict[str, Any], after: dict[str, Any]) -> bool:
+    """Whether no text was rewritten: what was left alone is the same object."""
+    return before["output"] is after["output"] and all(map(is_, before["inputs"], after["inputs"]))
 
 
 def _lost(explanation: dict[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ _PROSE = ("text", "chat", "json")
 _TELLING = frozenset(("text", "evidence", "trace", "text_span"))
 # Of an explanation: names of methods, models and targets.
 _NOT_PROSE = ("kind", "method", "method_version", "explains", "target", "offset_unit")
+_SPANS = frozenset(("evidence", "text_span"))
 _PLAIN = frozenset((int, float, bool, type(None)))
 # No identifier is shorter.
 _SHORTEST = 6
@@ -127,12 +128,24 @@ class Redacting:
     def _explanation(self, explanation: dict[str, Any]) -> dict[str, Any]:
         if explanation.get("kind") in _TELLING:
             said_by_tools = {key: explanation[key] for key in _NOT_PROSE if key in explanation}
+            if explanation["kind"] in _SPANS and explanation.get("items"):
+                said_by_tools["items"] = [self._span(item) for item in explanation["items"]]
+                explanation = {key: value for key, value in explanation.items() if key != "items"}
             return {**masked(explanation, self.prose), **said_by_tools}
         from app.protect.detect import holds_identifier  # with its patterns, which most commands never need
 
         if holds_identifier(orjson.dumps(explanation)):
             return masked(explanation, self.values)  # type: ignore[no-any-return]  # as it came
         return explanation
+
+    def _span(self, item: dict[str, Any]) -> dict[str, Any]:
+        """A span. What it says stands in its text as well: where that is masked, the span says so when it is moved."""
+        if item.get("anchor") != "exact" or not isinstance(item.get("text"), str):
+            return masked(item, self.prose)  # type: ignore[no-any-return]  # as it came
+        return {
+            **masked({key: value for key, value in item.items() if key != "text"}, self.prose),
+            "text": item["text"],
+        }
 
     def _input(self, item: dict[str, Any], edits: dict[str, list[Edit]]) -> dict[str, Any]:
         value = item["value"]

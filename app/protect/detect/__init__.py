@@ -17,6 +17,8 @@ from app.protect.detect.words import any_of
 
 __all__ = ["Detector", "Span", "disjoint", "find_identifiers", "find_spans", "holds_identifier", "load_detectors"]
 
+# Without one of these there is no need to try the pattern below.
+_SIGN = re.compile(r"[\d@＠﹫:]")
 # Most identifiers have an @, two colons, three digits close together, or a British postal code or plate.
 _DOOR = re.compile(r"[@＠﹫]|\d\D{0,4}\d\D{0,4}\d|:[\da-fA-F]{0,4}:|\d[A-Z]? \d[A-Z]{2}\b|\d\d ?[A-Z]{3}\b")
 # The others have a word as long as a key, or stand beside one of these words (in small letters).
@@ -89,7 +91,7 @@ def _may_hold_identifier(text: str) -> bool:
     """Whether a text is worth searching: a cheap look that most values do not pass."""
     if len(text) < _WORD_CHARACTERS and text.replace("_", "").isalpha():
         return False
-    if _DOOR.search(text) or max(map(len, text.split()), default=0) >= _KEY_CHARACTERS:
+    if (_SIGN.search(text) and _DOOR.search(text)) or max(map(len, text.split()), default=0) >= _KEY_CHARACTERS:
         return True
     # Letters of other alphabets, of other widths and with accents are looked at in their plain form.
     return _CUES.search((text if text.isascii() else skeleton(text)[0]).lower()) is not None

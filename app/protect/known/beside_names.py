@@ -20,6 +20,7 @@ _VALUE = r"(?P<value>[+-]?\d+(?:\.\d+)?(?![\d.]*\w)|[^\W\d_]{1,40}(?![\w]))"
 _YEARS = re.compile(
     r"(?<![\w.])(?P<value>\d{1,3})(?=[\s-]{0,2}(?:years?|yrs?|yo|y/o|jahre?|ans|años|anos|anni)\b)", re.I
 )
+_YEAR_WORDS = ("year", "yr", "yo", "y/o", "jahr", " ans", "años", "anni", "age")
 _MORE_NAMES = {"age": ("aged", "age")}
 _LONGEST_NAME = 60
 
@@ -56,6 +57,23 @@ class BesideNames:
         for hit in _YEARS.finditer(text) if self._years else ():
             if hit["value"] in self._years:
                 yield *hit.span("value"), self._years[hit["value"]]
+
+
+def may_stand_in(text: str, fields: Iterable[tuple[str, str, Any]]) -> bool:
+    """Whether a name of one of the fields may stand in a text, or an age: cheap, and seldom wrong."""
+    return any(map(text.lower().__contains__, _first_words(tuple([(name, what) for name, what, _ in fields]))))
+
+
+@lru_cache(maxsize=1024)
+def _first_words(names: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+    """With which words names begin, and those beside which an age stands, if one is withheld."""
+    found: set[str] = set()
+    for name, attribute in names:
+        words = tokens(name)
+        found.add(words[0] if words else name.lower())
+        if (meaning(name) or attribute) == "age":
+            found.update(_YEAR_WORDS)
+    return tuple(found)
 
 
 @lru_cache(maxsize=256)
