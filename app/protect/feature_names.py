@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from app.protect.named_values import may_name
 from app.protect.names import CONSTANT, Withheld, is_listed, tokens
 from app.protect.whose import is_of_a_thing
 from app.protect.word_sets import word_set
@@ -73,6 +74,7 @@ class FeatureNames:
         self._joined = {"".join(words): words for words in self._known if len("".join(words)) >= _SHORTEST_JOINED}
         self._features: dict[str, str | None] = {}
         self._keys: dict[str, str | None] = {}
+        self._silent: dict[tuple[str, ...], bool] = {}
 
     def withheld(self, name: str) -> str | None:
         """The withheld attribute that a feature name speaks of, or None. A visible input's own name speaks of none.
@@ -88,6 +90,18 @@ class FeatureNames:
     def says_no_value(self, name: str) -> bool:
         """Whether a name is nothing but an input's or an attribute's, and holds no value or bound like `race_Black`."""
         return tokens(name) in self._known or is_listed(name)
+
+    def say_nothing(self, keys: tuple[str, ...]) -> bool:
+        """Whether keys of an object speak of no input, and name no value: such an object's values stand alone."""
+        known = self._silent.get(keys)
+        if known is None:
+            spoken = any(self.key(key) or self.coarse(key) or key in self.visible for key in keys)
+            known = not spoken and not may_name(keys)
+            if sum(map(len, keys)) <= _CACHED_LENGTH:
+                if len(self._silent) >= _CACHED_NAMES:
+                    self._silent.clear()
+                self._silent[keys] = known
+        return known
 
     def coarse(self, name: str) -> tuple[str, ...]:
         """The inputs shown less exactly that a feature name speaks of, in order."""

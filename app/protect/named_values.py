@@ -8,7 +8,7 @@ stands in none of these shapes is taken for a person's.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -88,6 +88,14 @@ def feature_named(mapping: Mapping[str, Any]) -> tuple[str, list[str]] | None:
         if _folded(key) in _LABEL_KEYS and (names := _names(mapping[key])):
             return key, names
     return None
+
+
+def may_name(keys: Iterable[str]) -> bool:
+    """Whether an object with these keys may name a value, or the columns of a table."""
+    folded = set(map(_folded, keys))
+    if not folded.isdisjoint(_FEATURE_KEYS) or not folded.isdisjoint(_HEADER_KEYS):
+        return True
+    return not folded.isdisjoint(_VALUE_KEYS) and not folded.isdisjoint(_LABEL_KEYS)
 
 
 def is_value_key(key: str) -> bool:

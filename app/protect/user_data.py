@@ -20,6 +20,8 @@ from app.protect.scrub import Constant, withheld
 # A longer string is no document that somebody put into another.
 _LONGEST_DOCUMENT = 1_000_000
 _DOCUMENTS = {"{": "}", "[": "]"}
+_OPENING = frozenset("{[ \t\r\n\ufeff")
+_NESTED = frozenset((dict, list))
 # Notes what was taken out, and as which attribute.
 TakeOut = Callable[[str, Any], None]
 
@@ -82,6 +84,8 @@ class UserData:
         return kept
 
     def _object(self, mapping: dict[str, Any], parent: str, lone: bool) -> dict[str, Any]:
+        if self._names.say_nothing(tuple(mapping)):
+            return self._silent(mapping, lone)
         named = named_values.feature_named(mapping)
         table = named if named and _holds_lists(mapping, named[0]) else named_values.header_of(mapping)
         if named and named is not table:
@@ -95,6 +99,18 @@ class UserData:
                 value = self._header(value) if key == table[0] else self._rows(value, columns, len(table[1]))
             inner = self.under(mapping, key, value, parent, lone, is_label=bool(named and key == named[0]))
             kept[self._key(key, kept) if self._is_taken(inner) else key] = inner
+        return kept
+
+    def _silent(self, mapping: dict[str, Any], lone: bool) -> dict[str, Any]:
+        """An object whose keys say nothing; the same one where nothing is taken out of its values."""
+        kept = mapping
+        for key, value in mapping.items():
+            kind = type(value)
+            if not lone and kind not in _NESTED and (kind is not str or value[:1] not in _OPENING):
+                continue
+            inner = self.masked(value, key, lone)
+            if inner is not value:
+                kept = {**kept, key: inner}
         return kept
 
     def _key(self, key: str, taken: Mapping[str, Any]) -> str:
