@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from app.protect.names import CONSTANT, Withheld, is_listed, tokens
+from app.protect.stated import StatedValues
 from app.protect.whose import is_of_a_thing
 from app.protect.word_sets import word_set
 
@@ -35,6 +36,9 @@ _DERIVING = word_set(
 # Shortest name that is recognised without anything between it and what derives from it: `logage`.
 _SHORTEST_JOINED = 3
 _DIGITS = "0123456789"
+_NAME = "name"
+# Words of their own that look as if something were derived.
+_OTHER_WORDS = word_set("percentage percentages")
 _CACHED_NAMES = 4096
 _CACHED_LENGTH = 200
 
@@ -73,6 +77,14 @@ class FeatureNames:
         self._joined = {"".join(words): words for words in self._known if len("".join(words)) >= _SHORTEST_JOINED}
         self._features: dict[str, str | None] = {}
         self._keys: dict[str, str | None] = {}
+        # A `name: …` in a text may be a tool's or a file's; values of names are known wherever they stand.
+        unseen = [words for words, attribute in self._withheld.items() if attribute != _NAME]
+        self.stated = StatedValues((*unseen, *self._coarse), self.speaks_of, self.visible)
+        """Finds values that texts state of inputs which are not shown as they came."""
+
+    def speaks_of(self, name: str) -> str | None:
+        """The withheld attribute, or the input shown less exactly, that a name speaks of."""
+        return self.withheld(name) or next(iter(self.coarse(name)), None)
 
     def withheld(self, name: str) -> str | None:
         """The withheld attribute that a feature name speaks of, or None. A visible input's own name speaks of none.
@@ -160,6 +172,8 @@ class FeatureNames:
     def _derived(self, word: str) -> tuple[str, ...] | None:
         """The input whose name makes up a word together with what derives from it: `logage`."""
         bare = word.strip(_DIGITS)
+        if bare in _OTHER_WORDS:
+            return None
         for cut in range(1, len(bare)):
             front, back = bare[:cut], bare[cut:]
             if front in _DERIVING and len(front) > 1 and back in self._joined:

@@ -27,6 +27,7 @@ from app.protect.raw_values import RawValues
 from app.protect.redact import Redaction
 from app.protect.scrub import Edit, Scrubber, known_values, moved, scrubber, withheld
 from app.protect.sections import without_withheld_keys
+from app.protect.stated import StatedValues
 from app.protect.user_data import UserData
 
 # Keys of the record that are the format's own, or handled one by one.
@@ -116,7 +117,8 @@ class Protector:
         kept = self._structure(kept, rules, taken)
         if own_id is not None:
             taken.add("id", "id", own_id)
-        found = self._known(kept, taken, record["id"] if own_id is None else "", file)
+        stated = self._names_of(kept["inputs"], rules).stated
+        found = self._known(kept, taken, stated, record["id"] if own_id is None else "", file)
         if self._redaction:
             kept = self._redacted(kept, found)
         if found:
@@ -130,10 +132,12 @@ class Protector:
         # Names of fields come from the sender as well.
         return kept, {found.text(field)[0]: value for field, value in taken.fields.items()} if found else taken.fields
 
-    def _known(self, kept: dict[str, Any], taken: Taken, visible_id: str, file: str) -> Scrubber | None:
+    def _known(
+        self, kept: dict[str, Any], taken: Taken, stated: StatedValues, visible_id: str, file: str
+    ) -> Scrubber | None:
         """What masks known values in the record; notes whether its id and the name of its file hold any."""
         known = known_values(taken.pairs)
-        found = scrubber(known, f"{joined_texts(kept)} {file}") if known else None
+        found = scrubber(known, f"{joined_texts(kept)} {file}", stated) if taken.pairs else None
         self.told_by_id = bool(found and visible_id and found.spans(visible_id))
         self.told_by_file = bool(found and file and found.spans(file))
         return found

@@ -26,6 +26,7 @@ from app.protect.known.readings import readings
 from app.protect.known.skeleton import Skeleton, fold, folded_with_places, merge, skeleton, squeezed
 from app.protect.known.spellings import Spellings, looks, means_name, spellings
 from app.protect.names import CONSTANT
+from app.protect.stated import StatedValues
 
 __all__ = ["Constant", "Edit", "Scrubber", "fold", "known_values", "moved", "scrubber", "withheld"]
 
@@ -58,6 +59,8 @@ class Scrubber:
     """Whether the record's texts may have other readings."""
     looks: Mapping[Look, str]
     """What values look like in base64, with their attribute; only those that stand in the record's texts."""
+    stated: StatedValues | None = None
+    """What finds values by the names that texts give them."""
     _seen: dict[str, tuple[str, list[Edit]]] = field(default_factory=dict, repr=False, compare=False)
 
     def text(self, text: str) -> tuple[str, list[Edit]]:
@@ -77,10 +80,11 @@ class Scrubber:
 
     def spans(self, text: str) -> list[Span]:
         """Where known values stand in a text, or identifiers that hold one; in no order."""
-        found = list(self._found(text))
+        found = self._named_or_known(text)
         if self.encoded:
             for reading in readings(text):
-                found += [(reading.starts[a], reading.ends[b - 1], what) for a, b, what in self._found(reading.text)]
+                hits = self._named_or_known(reading.text)
+                found += [(reading.starts[a], reading.ends[b - 1], what) for a, b, what in hits]
         if self.looks:
             flat = unwrapped(text)
             for look, attribute in self.looks.items():
@@ -96,6 +100,9 @@ class Scrubber:
         if attribute is None and isinstance(number, float) and number.is_integer():
             attribute = self.attributes.get(str(int(number)))
         return withheld(attribute) if attribute else number
+
+    def _named_or_known(self, text: str) -> list[Span]:
+        return [*self._found(text), *(self.stated.spans(text) if self.stated else ())]
 
     def _found(self, text: str) -> Iterator[tuple[int, int, str]]:
         """Beginning, end and attribute of every hit, in no order."""
@@ -161,8 +168,11 @@ def known_values(pairs: list[tuple[str, Any]]) -> dict[str, str]:
     return found
 
 
-def scrubber(values: Mapping[str, str], texts: str) -> Scrubber | None:
-    """A scrubber for those values that may occur in the texts; None where none does."""
+def scrubber(values: Mapping[str, str], texts: str, stated: StatedValues | None = None) -> Scrubber | None:
+    """A scrubber for those values that may occur in the texts; None where none does.
+
+    `stated`: finds more of them, by their names.
+    """
     seen_in = glance(texts)
     if seen_in.encoded:
         texts = "\n".join((texts, *(reading.text for reading in readings(texts))))
@@ -179,7 +189,8 @@ def scrubber(values: Mapping[str, str], texts: str) -> Scrubber | None:
         for look in looks(attribute, value, seen_in.capital_inside):
             if look[0] in flat:
                 encoded.setdefault(look, attribute)
-    return _made(present, seen_in.encoded, encoded) if present or encoded else None
+    by_name = stated if stated and stated.may_be_in(texts) else None
+    return _made(present, seen_in.encoded, encoded, by_name) if present or encoded or by_name else None
 
 
 class _Pieces(dict[int, set[str]]):
@@ -212,7 +223,9 @@ def _may_be_in(known: Spellings, texts: str, letters: str, within: str | _Pieces
     return False
 
 
-def _made(present: Iterable[tuple[str, Spellings]], encoded: bool, looks: Mapping[Look, str]) -> Scrubber:
+def _made(
+    present: Iterable[tuple[str, Spellings]], encoded: bool, looks: Mapping[Look, str], stated: StatedValues | None
+) -> Scrubber:
     forms: dict[str, list[tuple[Form, str]]] = {}
     lengths: dict[str, set[int]] = {}
     inside: set[str] = set()
@@ -235,7 +248,7 @@ def _made(present: Iterable[tuple[str, Spellings]], encoded: bool, looks: Mappin
     longest_first = sorted(literals, key=len, reverse=True)
     pattern = re.compile("|".join(map(_spelling, longest_first))) if literals else None
     sizes = {key: sorted(some, reverse=True) for key, some in lengths.items()}
-    return Scrubber(forms, sizes, days, pattern, numbers | literals, frozenset(inside), encoded, looks)
+    return Scrubber(forms, sizes, days, pattern, numbers | literals, frozenset(inside), encoded, looks, stated)
 
 
 def _spelling(value: str) -> str:
