@@ -17,7 +17,7 @@ from app.protect.whose import is_of_a_thing
 from app.protect.word_sets import word_set
 
 # What stands between the parts of a name: operators, brackets, scikit-learn's double underscore, words of rules.
-_BETWEEN = re.compile(r"[<>=≤≥≠!&*^/+|,;:()\[\]{}~×·%]+|__|\b(?:AND|OR|NOT|and|or|not|in|is|x)\b")
+_BETWEEN = re.compile(r"[<>=≤≥≠!&*^/+|,;:()\[\]{}~×·%Δ∆]+|__|\b(?:AND|OR|NOT|and|or|not|in|is|x)\b")
 # What pipelines and people write around the name of a feature that they derive from it.
 _DERIVING = word_set(
     "log log1p log10 log2 ln sqrt cbrt exp expm1 abs sq square squared cube cubed pow power inv inverse reciprocal sin "
@@ -30,8 +30,8 @@ _DERIVING = word_set(
     "onehotencoder ordinalencoder targetencoder functiontransformer powertransformer quantiletransformer "
     "polynomialfeatures splinetransformer columntransformer pipeline preprocessor preprocess preprocessing transformer "
     "transform transformed remainder passthrough passthru poly spline bs ns te ti s f i c t feature feat var variable "
-    "col column input inputs raw orig original lag lead diff delta mean avg average median max min sum total pct "
-    "percent centered centred"
+    "vars variables feats features col cols column columns fields input inputs raw orig original lag lead diff delta "
+    "mean avg average median max min sum total pct percent centered centred"
 )
 # Shortest name that is recognised without anything between it and what derives from it: `logage`.
 _SHORTEST_JOINED = 3
@@ -170,12 +170,16 @@ class FeatureNames:
         return self._derived(part[at]) or (), 1
 
     def _derived(self, word: str) -> tuple[str, ...] | None:
-        """The input whose name makes up a word together with what derives from it: `logage`."""
+        """The input whose name makes up a word together with what derives from it, or with another's: `logage`,
+        `agexincome`. Of two the one that is not shown as it came."""
         bare = word.strip(_DIGITS)
         if bare in _OTHER_WORDS:
             return None
         for cut in range(1, len(bare)):
             front, back = bare[:cut], bare[cut:]
+            if front in self._joined and back.removeprefix("x") in self._joined:
+                both = (self._joined[front], self._joined[back.removeprefix("x")])
+                return next((words for words in both if words in self._withheld or words in self._coarse), both[0])
             if front in _DERIVING and len(front) > 1 and back in self._joined:
                 return self._joined[back]
             if back in _DERIVING and len(back) > 1 and front in self._joined:
