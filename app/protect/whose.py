@@ -10,8 +10,8 @@ from app.protect.word_sets import word_set
 PEOPLE = word_set(
     "applicant coapplicant borrower coborrower customer consumer client patient candidate user enduser employee worker "
     "person driver owner coowner member student pupil guarantor cosigner signatory spouse husband wife mother father "
-    "parent child children son daughter sibling brother sister family relative kin guardian caregiver dependent dependant "
-    "holder cardholder policyholder accountholder shareholder insured beneficiary claimant defendant plaintiff "
+    "parent child children son daughter sibling brother sister family relative kin guardian caregiver dependent "
+    "dependant holder cardholder policyholder accountholder shareholder insured beneficiary claimant defendant plaintiff "
     "offender victim suspect witness inmate prisoner tenant renter resident citizen individual subject participant "
     "respondent buyer seller payer payee debtor creditor author reviewer rater teacher doctor physician nurse manager "
     "supervisor donor recipient sender receiver caller passenger traveller traveler guest visitor subscriber voter "
