@@ -8,16 +8,16 @@ from app.protect.word_sets import word_set
 
 # Words for people, in the singular.
 PEOPLE = word_set(
-    "applicant coapplicant borrower coborrower customer consumer client patient candidate user enduser employee worker "
-    "person driver owner coowner member student pupil guarantor cosigner signatory spouse husband wife mother father "
-    "parent child children son daughter sibling brother sister family relative kin guardian caregiver dependent "
-    "dependant holder cardholder policyholder accountholder shareholder insured beneficiary claimant defendant plaintiff "
+    "applicant coapplicant borrower coborrower customer consumer client patient candidate user employee worker person "
+    "driver owner coowner member student pupil guarantor cosigner signatory spouse husband wife mother father parent "
+    "child children son daughter sibling brother sister family relative kin guardian caregiver dependent dependant "
+    "holder cardholder policyholder accountholder shareholder insured beneficiary claimant defendant plaintiff "
     "offender victim suspect witness inmate prisoner tenant renter resident citizen individual subject participant "
     "respondent buyer seller payer payee debtor creditor author reviewer rater teacher doctor physician nurse manager "
     "supervisor donor recipient sender receiver caller passenger traveller traveler guest visitor subscriber voter "
     "immigrant refugee partner man woman baby infant maternal paternal personal self own my his her your contact head "
     "people antragsteller kunde kundin kunden patientin cliente paciente solicitante asegurado titular madre padre "
-    "demandeur emprunteur assure mere pere titulaire richiedente"
+    "demandeur emprunteur assure mere pere titulaire richiedente enduser"
 )
 # What is a person's own only with these attributes: `home_zip`, but not `home_age`.
 _PLACES = word_set(
