@@ -13,11 +13,12 @@ from typing import Any
 
 from app.protect.named_values import may_name
 from app.protect.names import CONSTANT, Withheld, is_listed, tokens
+from app.protect.stated import StatedValues
 from app.protect.whose import is_of_a_thing
 from app.protect.word_sets import word_set
 
 # What stands between the parts of a name: operators, brackets, scikit-learn's double underscore, words of rules.
-_BETWEEN = re.compile(r"[<>=≤≥≠!&*^/+|,;:()\[\]{}~×·%]+|__|\b(?:AND|OR|NOT|and|or|not|in|is|x)\b")
+_BETWEEN = re.compile(r"[<>=≤≥≠!&*^/+|,;:()\[\]{}~×·%Δ∆]+|__|\b(?:AND|OR|NOT|and|or|not|in|is|x)\b")
 # What pipelines and people write around the name of a feature that they derive from it.
 _DERIVING = word_set(
     "log log1p log10 log2 ln sqrt cbrt exp expm1 abs sq square squared cube cubed pow power inv inverse reciprocal sin "
@@ -30,12 +31,15 @@ _DERIVING = word_set(
     "onehotencoder ordinalencoder targetencoder functiontransformer powertransformer quantiletransformer "
     "polynomialfeatures splinetransformer columntransformer pipeline preprocessor preprocess preprocessing transformer "
     "transform transformed remainder passthrough passthru poly spline bs ns te ti s f i c t feature feat var variable "
-    "col column input inputs raw orig original lag lead diff delta mean avg average median max min sum total pct "
-    "percent centered centred"
+    "vars variables feats features col cols column columns fields input inputs raw orig original lag lead diff delta "
+    "mean avg average median max min sum total pct percent centered centred"
 )
 # Shortest name that is recognised without anything between it and what derives from it: `logage`.
 _SHORTEST_JOINED = 3
 _DIGITS = "0123456789"
+_NAME = "name"
+# Words of their own that look as if something were derived.
+_OTHER_WORDS = word_set("percentage percentages")
 _CACHED_NAMES = 4096
 _CACHED_LENGTH = 200
 
@@ -75,6 +79,14 @@ class FeatureNames:
         self._features: dict[str, str | None] = {}
         self._keys: dict[str, str | None] = {}
         self._silent: dict[tuple[str, ...], bool] = {}
+        # A `name: …` in a text may be a tool's or a file's; values of names are known wherever they stand.
+        unseen = [words for words, attribute in self._withheld.items() if attribute != _NAME]
+        self.stated = StatedValues((*unseen, *self._coarse), self.speaks_of, self.visible)
+        """Finds values that texts state of inputs which are not shown as they came."""
+
+    def speaks_of(self, name: str) -> str | None:
+        """The withheld attribute, or the input shown less exactly, that a name speaks of."""
+        return self.withheld(name) or next(iter(self.coarse(name)), None)
 
     def withheld(self, name: str) -> str | None:
         """The withheld attribute that a feature name speaks of, or None. A visible input's own name speaks of none.
@@ -172,10 +184,16 @@ class FeatureNames:
         return self._derived(part[at]) or (), 1
 
     def _derived(self, word: str) -> tuple[str, ...] | None:
-        """The input whose name makes up a word together with what derives from it: `logage`."""
+        """The input whose name makes up a word together with what derives from it, or with another's: `logage`,
+        `agexincome`. Of two the one that is not shown as it came."""
         bare = word.strip(_DIGITS)
+        if bare in _OTHER_WORDS:
+            return None
         for cut in range(1, len(bare)):
             front, back = bare[:cut], bare[cut:]
+            if front in self._joined and back.removeprefix("x") in self._joined:
+                both = (self._joined[front], self._joined[back.removeprefix("x")])
+                return next((words for words in both if words in self._withheld or words in self._coarse), both[0])
             if front in _DERIVING and len(front) > 1 and back in self._joined:
                 return self._joined[back]
             if back in _DERIVING and len(back) > 1 and front in self._joined:

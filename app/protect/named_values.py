@@ -66,6 +66,12 @@ _SCHEMA_TYPES = word_set(
 _HARMLESS_VALUES = _SCHEMA_TYPES | word_set(
     "low medium high critical exact shifted searched failed < <= > >= = == != feature"
 )
+# What is said of a run, a span or a step of a program.
+_RUN_BESIDE = word_set(
+    "duration duration_ms latency latency_ms start_time end_time started_at ended_at run_type run_id span_id span_kind "
+    "trace_id parent_id kwargs payload"
+)
+_RUN_PARENTS = word_set("span spans run runs node nodes handoff from_agent to_agent")
 _VERSION_BESIDE = word_set("version versions sha commit revision checkpoint")
 _FILE_NAME = re.compile(r"[^\s/\\][^/\\\n]{0,200}\.[A-Za-z][A-Za-z0-9]{0,9}")
 # An identifier of a program's: no name of a person is written so.
@@ -153,6 +159,8 @@ def names_a_person(mapping: Mapping[str, Any], key: str, parent: str) -> bool:
     if not _SCHEMA_BESIDE.isdisjoint(beside) or str(beside.get("type")) in _SCHEMA_TYPES:
         return _may_be_a_person(value)
     if not _VALUE_KEYS.isdisjoint(beside) or not _HARMLESS_NUMBERS.isdisjoint(beside):
+        return _may_be_a_person(value)
+    if not _RUN_BESIDE.isdisjoint(beside) or _folded(parent) in _RUN_PARENTS:
         return _may_be_a_person(value)
     if not _VERSION_BESIDE.isdisjoint(beside) or is_a_thing(_folded(parent)):
         return _may_be_a_person(value)

@@ -22,15 +22,16 @@ DEFAULT_WITHHELD: Mapping[str, tuple[str, ...]] = {
     ),
     "photo": ("photo", "picture", "portrait", "avatar", "face_image", "profile_picture"),
     "sex": (
-        "sex", "gender", "gender_identity", "is_male", "is_female", "sex_at_birth", "geschlecht", "sexo", "genero",
-        "sexe", "sesso",
+        "sex", "gender", "gender_identity", "male", "female", "is_male", "is_female", "sex_at_birth", "geschlecht",
+        "sexo", "genero", "sexe", "sesso",
     ),
     "pronouns": (
         "pronouns", "pronoun", "salutation", "honorific", "personal_title", "anrede", "tratamiento", "civilite",
     ),
     "age": (
         "age", "age_band", "age_group", "age_years", "age_in_years", "date_of_birth", "birth_date", "birthdate",
-        "birthday", "dob", "year_of_birth", "birth_year", "graduation_year", "alter", "geburtsdatum", "geburtstag",
+        "birthday", "dob", "year_of_birth", "birth_year", "yob", "birth_yr", "birth_dt", "dt_birth", "birth_month",
+        "days_birth", "days_since_birth", "years_old", "graduation_year", "alter", "geburtsdatum", "geburtstag",
         "geburtsjahr", "edad", "fecha_nacimiento", "fecha_de_nacimiento", "naissance", "date_naissance",
         "date_de_naissance", "annee_de_naissance", "data_nascimento", "data_di_nascita", "idade",
     ),

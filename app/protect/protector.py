@@ -24,12 +24,15 @@ from app.protect.coarsen import Coarser
 from app.protect.explanations import Seen, target_of, without_withheld
 from app.protect.feature_names import FeatureNames
 from app.protect.known.beside_names import BesideNames, may_stand_in
+from app.protect.known.glance import glance
+from app.protect.known.readings import readings
 from app.protect.masking import Masker, masked, texts_of
 from app.protect.names import Withheld
 from app.protect.raw_values import RawValues
 from app.protect.redact import Redaction
-from app.protect.scrub import Edit, Scrubber, known_values, moved, scrubber, withheld
+from app.protect.scrub import ByName, Edit, Scrubber, known_values, moved, scrubber, withheld
 from app.protect.sections import without_withheld_keys
+from app.protect.stated import StatedValues
 from app.protect.user_data import UserData
 
 # Keys of the record that are the format's own, or handled one by one.
@@ -124,7 +127,8 @@ class Protector:
         kept = self._structure(kept, rules, taken)
         if own_id is not None:
             taken.add("id", "id", own_id)
-        found = self._known(kept, taken, record["id"] if own_id is None else "", file)
+        stated = self._names_of(kept["inputs"], rules).stated
+        found = self._known(kept, taken, stated, record["id"] if own_id is None else "", file)
         if self._redaction:
             kept = self._redacted(kept, found)
         if found:
@@ -138,11 +142,13 @@ class Protector:
         # Names of fields come from the sender as well.
         return kept, {found.text(field)[0]: value for field, value in taken.fields.items()} if found else taken.fields
 
-    def _known(self, kept: dict[str, Any], taken: Taken, visible_id: str, file: str) -> Scrubber | None:
+    def _known(
+        self, kept: dict[str, Any], taken: Taken, stated: StatedValues, visible_id: str, file: str
+    ) -> Scrubber | None:
         """What masks known values in the record; notes whether its id and the name of its file hold any."""
         known = known_values(taken.pairs)
-        beside = _beside_names(kept, taken)
-        found = scrubber(known, f"{joined_texts(kept)} {file}", beside) if known or beside else None
+        by_name = _by_name(kept, taken, stated)
+        found = scrubber(known, f"{joined_texts(kept)} {file}", by_name) if known or by_name else None
         self.told_by_id = bool(found and visible_id and found.spans(visible_id))
         self.told_by_file = bool(found and file and found.spans(file))
         return found
@@ -356,13 +362,18 @@ def _keep_masked_texts(record: dict[str, Any], kept: dict[str, Any], taken: Take
         taken.keep("text.output", text)
 
 
-def _beside_names(kept: dict[str, Any], taken: Taken) -> BesideNames | None:
-    """What finds short values beside their names in what people wrote; None where none stands there."""
-    written = "\n".join(_prose(kept))
-    if not written or not may_stand_in(written, taken.named):
-        return None
-    beside = BesideNames(taken.named)
-    return beside if next(beside.found(written), None) else None
+def _by_name(kept: dict[str, Any], taken: Taken, stated: StatedValues) -> tuple[ByName, ...]:
+    """What finds values beside the names of their fields in what people and models wrote, where some stand there."""
+    written = "\n".join(_prose(kept)) if taken.pairs else ""
+    if not written:
+        return ()
+    if glance(written).encoded:
+        written = "\n".join((written, *(reading.text for reading in readings(written))))
+    found: list[ByName] = [stated] if stated.may_be_in(written) else []
+    if may_stand_in(written, taken.named):
+        beside = BesideNames(taken.named)
+        found += [beside] if beside.spans(written) else []
+    return tuple(found)
 
 
 def _prose(kept: dict[str, Any]) -> Iterator[str]:

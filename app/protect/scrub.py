@@ -13,11 +13,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from app.protect.cuts import Constant, Edit, Span, cut, moved, withheld
 from app.protect.known.base64_text import Look, stretches, unwrapped
-from app.protect.known.beside_names import BesideNames
 from app.protect.known.dates import Day, days_in
 from app.protect.known.fitting import end_of_fit
 from app.protect.known.forms import Form
@@ -40,6 +39,13 @@ _KEY = 4
 _SHORT = 80
 
 
+class ByName(Protocol):
+    """What finds values in a text by the names that stand beside them."""
+
+    def spans(self, text: str) -> list[Span]:
+        """Beginning, end and attribute of each."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scrubber:
     """Masks known values."""
@@ -59,8 +65,8 @@ class Scrubber:
     """Whether the record's texts may have other readings."""
     looks: Mapping[Look, str]
     """What values look like in base64, with their attribute; only those that stand in the record's texts."""
-    beside: BesideNames | None = None
-    """Finds values that count beside their names only."""
+    by_name: tuple[ByName, ...] = ()
+    """What finds values by the names that stand beside them."""
     _seen: dict[str, tuple[str, list[Edit]]] = field(default_factory=dict, repr=False, compare=False)
 
     def text(self, text: str) -> tuple[str, list[Edit]]:
@@ -80,10 +86,11 @@ class Scrubber:
 
     def spans(self, text: str) -> list[Span]:
         """Where known values stand in a text, or identifiers that hold one; in no order."""
-        found = list(self._found(text))
+        found = self._named_or_known(text)
         if self.encoded:
             for reading in readings(text):
-                found += [(reading.starts[a], reading.ends[b - 1], what) for a, b, what in self._found(reading.text)]
+                hits = self._named_or_known(reading.text)
+                found += [(reading.starts[a], reading.ends[b - 1], what) for a, b, what in hits]
         if self.looks:
             flat = unwrapped(text)
             for look, attribute in self.looks.items():
@@ -100,6 +107,9 @@ class Scrubber:
             attribute = self.attributes.get(str(int(number)))
         return withheld(attribute) if attribute else number
 
+    def _named_or_known(self, text: str) -> list[Span]:
+        return [*self._found(text), *(span for finder in self.by_name for span in finder.spans(text))]
+
     def _found(self, text: str) -> Iterator[tuple[int, int, str]]:
         """Beginning, end and attribute of every hit, in no order."""
         if self.forms and self._may_occur(text):
@@ -113,9 +123,6 @@ class Scrubber:
             for hit in self.literals.finditer(folded) if self.literals else ():
                 attribute = self.attributes.get(" ".join(hit.group().split()), "value")
                 yield places[hit.start()], places[hit.end() - 1] + 1, attribute
-
-        if self.beside:
-            yield from self.beside.found(text)
 
     def _may_occur(self, text: str) -> bool:
         if len(self.lengths) > _FEW:
@@ -167,8 +174,8 @@ def known_values(pairs: list[tuple[str, Any]]) -> dict[str, str]:
     return found
 
 
-def scrubber(values: Mapping[str, str], texts: str, beside: BesideNames | None = None) -> Scrubber | None:
-    """A scrubber for those values that may occur in the texts, and for those `beside` their names; None without any."""
+def scrubber(values: Mapping[str, str], texts: str, by_name: tuple[ByName, ...] = ()) -> Scrubber | None:
+    """A scrubber for those values that may occur in the texts, and for those that `by_name` finds; None without any."""
     seen_in = glance(texts)
     if seen_in.encoded:
         texts = "\n".join((texts, *(reading.text for reading in readings(texts))))
@@ -185,7 +192,7 @@ def scrubber(values: Mapping[str, str], texts: str, beside: BesideNames | None =
         for look in looks(attribute, value, seen_in.capital_inside):
             if look[0] in flat:
                 encoded.setdefault(look, attribute)
-    return _made(present, seen_in.encoded, encoded, beside) if present or encoded or beside else None
+    return _made(present, seen_in.encoded, encoded, by_name) if present or encoded or by_name else None
 
 
 class _Pieces(dict[int, set[str]]):
@@ -219,7 +226,7 @@ def _may_be_in(known: Spellings, texts: str, letters: str, within: str | _Pieces
 
 
 def _made(
-    present: Iterable[tuple[str, Spellings]], encoded: bool, looks: Mapping[Look, str], beside: BesideNames | None
+    present: Iterable[tuple[str, Spellings]], encoded: bool, looks: Mapping[Look, str], by_name: tuple[ByName, ...]
 ) -> Scrubber:
     forms: dict[str, list[tuple[Form, str]]] = {}
     lengths: dict[str, set[int]] = {}
@@ -243,7 +250,7 @@ def _made(
     longest_first = sorted(literals, key=len, reverse=True)
     pattern = re.compile("|".join(map(_spelling, longest_first))) if literals else None
     sizes = {key: sorted(some, reverse=True) for key, some in lengths.items()}
-    return Scrubber(forms, sizes, days, pattern, numbers | literals, frozenset(inside), encoded, looks, beside)
+    return Scrubber(forms, sizes, days, pattern, numbers | literals, frozenset(inside), encoded, looks, by_name)
 
 
 def _spelling(value: str) -> str:

@@ -158,7 +158,7 @@ class UserData:
 
     def speaks_of(self, name: str) -> str | None:
         """The withheld attribute, or the input shown less exactly, that a name speaks of."""
-        return self._names.withheld(name) or next(iter(self._names.coarse(name)), None)
+        return self._names.speaks_of(name)
 
     def _list(self, values: list[Any], parent: str, lone: bool) -> list[Any]:
         rows: Sequence[Any] = values

@@ -17,7 +17,7 @@ PEOPLE = word_set(
     "supervisor donor recipient sender receiver caller passenger traveller traveler guest visitor subscriber voter "
     "immigrant refugee partner man woman baby infant maternal paternal personal self own my his her your contact head "
     "people antragsteller kunde kundin kunden patientin cliente paciente solicitante asegurado titular madre padre "
-    "demandeur emprunteur assure mere pere titulaire richiedente"
+    "demandeur emprunteur assure mere pere titulaire richiedente enduser"
 )
 # What is a person's own only with these attributes: `home_zip`, but not `home_age`.
 _PLACES = word_set(

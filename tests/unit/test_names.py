@@ -181,6 +181,7 @@ DERIVED = [
     "20 < NAME <= 30", "income > 2000.00 AND NAME <= 25.00", "purpose=car, NAME<=25", "not NAME == X", "NAME in [X, Y]",
     "if NAME > 30 then", "NAME_binned", "kbins__NAME_3.0", "te_NAME", "NAME_te", "NAME_woe", "f(NAME)", "I(NAME > 3)",
     "NAME|income", "income & (purpose & NAME)", "income__NAME", "income.NAME", "income-NAME", "NAME2", "logNAME",
+    "features.NAME", "ΔNAME",
 ]  # fmt: skip
 
 
@@ -209,6 +210,23 @@ def test_derived_names_name_the_inputs_that_are_shown_less_exactly(pattern: str)
     found = names.coarse(pattern.replace("NAME", "salary_year"))
     assert found == ("salary year",) or pattern == "logNAME"
     assert names.coarse(pattern.replace("NAME", "months")) == ()
+
+
+@pytest.mark.parametrize("name", ["agexincome", "incomexage", "ageincome", "incomeage", "INCOMEAGE"])
+def test_names_run_together_speak_of_each(name: str) -> None:
+    inputs = [{"name": "income"}, {"name": "age", "withheld": "age"}, {"name": "months"}]
+    assert FeatureNames(PLAIN, inputs).withheld(name) == "age"
+    assert FeatureNames(PLAIN, [{"name": "months"}, {"name": "income"}]).withheld("incomexmonths") is None
+
+
+def test_words_that_end_like_a_withheld_name_are_others() -> None:
+    inputs = [{"name": "age", "withheld": "age"}]
+    assert [FeatureNames(PLAIN, inputs).withheld(name) for name in ("percentage", "page", "mileage")] == [None] * 3
+
+
+@pytest.mark.parametrize("name", ["DAYS_BIRTH", "days since birth", "YOB", "birth_yr", "BirthMonth"])
+def test_dates_of_birth_as_data_sets_name_them(name: str) -> None:
+    assert PLAIN.attribute(name) == "age"
 
 
 def test_tokens() -> None:

@@ -11,11 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from app.protect.cuts import Span
 from app.protect.known.spellings import spellings
 from app.protect.names import meaning, tokens
+from app.protect.whose import is_a_thing
 
 # What may stand between a name and its value: signs, and at most one of these words.
-_BETWEEN = r"[\"'`\s_]{0,4}(?:[:=<>~(\[,|-]{1,3}|\b(?:is|was|of|equals|being|ist|est|es|era|war)\b)?[\"'`\s(\[]{0,4}"
+_BETWEEN = r"[\"'`\s_]{0,4}(?:[:=<>~(\[|-]{1,3}|\b(?:is|was|of|equals|being|ist|est|es|era|war)\b)?[\"'`\s(\[]{0,4}"
 _VALUE = r"(?P<value>[+-]?\d+(?:\.\d+)?(?![\d.]*\w)|[^\W\d_]{1,40}(?![\w]))"
 _YEARS = re.compile(
     r"(?<![\w.])(?P<value>\d{1,3})(?=[\s-]{0,2}(?:years?|yrs?|yo|y/o|jahre?|ans|años|anos|anni)\b)", re.I
@@ -23,6 +25,8 @@ _YEARS = re.compile(
 _YEAR_WORDS = ("year", "yr", "yo", "y/o", "jahr", " ans", "años", "anni", "age")
 _MORE_NAMES = {"age": ("aged", "age")}
 _LONGEST_NAME = 60
+_WORD_BEFORE = re.compile(r"([^\W\d_]{1,40})[ _-]\Z")
+_BACK = 40
 
 
 class BesideNames:
@@ -45,14 +49,17 @@ class BesideNames:
     def __bool__(self) -> bool:
         return bool(self._values)
 
-    def found(self, text: str) -> Iterator[tuple[int, int, str]]:
+    def spans(self, text: str) -> list[Span]:
         """Beginning, end and attribute of each value that stands beside its name."""
+        return list(self._found(text))
+
+    def _found(self, text: str) -> Iterator[Span]:
         small = text.lower()
         if any(word in small for word in self._first_words):
             for hit in _pattern(tuple(sorted(self._values))).finditer(text):
                 known = self._values.get(" ".join(tokens(hit["name"])), {})
                 attribute = known.get(_key(hit["value"]))
-                if attribute is not None:
+                if attribute is not None and not _is_of_a_thing(text, hit.start("name")):
                     yield *hit.span("value"), attribute
         for hit in _YEARS.finditer(text) if self._years else ():
             if hit["value"] in self._years:
@@ -81,6 +88,12 @@ def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
     """A name, what stands between, and a value; the longest name first."""
     spelt = (r"[\W_]{0,2}".join(map(re.escape, name.split(" "))) for name in sorted(names, key=len, reverse=True))
     return re.compile(rf"(?<![^\W\d_])(?P<name>{'|'.join(spelt)})(?![^\W\d_]){_BETWEEN}{_VALUE}", re.I)
+
+
+def _is_of_a_thing(text: str, start: int) -> bool:
+    """Whether the word before a name says that it is a thing's: `loan age`, `vehicle_age`."""
+    before = _WORD_BEFORE.search(text[max(0, start - _BACK) : start])
+    return before is not None and is_a_thing(before[1].casefold())
 
 
 def _short_values(attribute: str, value: Any) -> Iterator[str]:
