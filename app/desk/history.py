@@ -9,6 +9,7 @@ import orjson
 
 from app.model.case import HistoryEntry
 from db.audit import Entry
+from db.reviews import BETWEEN_NOTES
 
 # What people do who review a case.
 REVIEWING = frozenset(
@@ -19,6 +20,11 @@ REVIEWING = frozenset(
 )
 # What says that a person reported a leak.
 LEAK_REPORTS = frozenset(("leak_reported", "leaks_dismissed"))
+# Of these what the program notes when somebody acts on a case, or when their claim finds a lease that is over. It is
+# no act of theirs, and tells what others did or said.
+NOTED_ALONG = frozenset(("disputed", "expired"))
+# What leads read among the notes on a case of which a leak was reported; the text is only in the list of reports.
+REPORTED = "reported leak: `secondlook leak --list` shows it"
 # Entries whose details count or name parts of the record, those that tell the model's answer among them.
 TELLS_PARTS = frozenset(("leak_reported", "reveal_asked", "revealing"))
 
@@ -60,3 +66,9 @@ def describe(
         case "retried":
             detail = f"admitted as revision {data.get('revision')}"
     return HistoryEntry(entry.at, called(entry.actor), entry.action.replace("_", " "), detail)
+
+
+def without_report(note: str) -> str:
+    """A note without what stands for a report. That a report went to a lead tells that the case has copies, or stands
+    elsewhere: who reported it is not told."""
+    return BETWEEN_NOTES.join(part for part in note.split(BETWEEN_NOTES) if part != REPORTED)

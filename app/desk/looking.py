@@ -11,7 +11,7 @@ import orjson
 
 from app.desk.base import DeskBase
 from app.desk.eligibility import ANOTHER, order
-from app.desk.history import LEAK_REPORTS, REVIEWING, TELLS_PARTS, describe
+from app.desk.history import LEAK_REPORTS, NOTED_ALONG, REVIEWING, TELLS_PARTS, describe, without_report
 from app.desk.similar import similar_cases
 from app.desk.touched import masked_after
 from app.desk.views import case_row, is_hidden, prediction_of
@@ -290,11 +290,13 @@ class Looking(DeskBase):
             notes = reviews.notes(connection, case_id)
         notes = {key: note for key, note in notes.items() if self._may_read(row, *key)}
         if not self._reads_all_notes():
+            notes = {key: without_report(note) for key, note in notes.items()}
             # A report is between the one who made it and the leads.
             entries = [one for one in entries if one.actor == self._person or one.action not in LEAK_REPORTS]
         adjudicates = self._adjudicates(row)
         if self._blind(row) or adjudicates:
-            entries = [entry for entry in entries if entry.actor == self._person or entry.action not in REVIEWING]
+            own = [entry for entry in entries if entry.actor == self._person and entry.action not in NOTED_ALONG]
+            entries = [entry for entry in entries if entry in own or entry.action not in REVIEWING]
 
         def called(person: str) -> str:
             # Whoever else did something with the case may be one of its reviewers, who are shown without names.

@@ -43,7 +43,7 @@ class Revealing(Looking):
         if len(reason) < 8:
             raise BadInput("A reveal needs a reason that an auditor will understand (at least 8 characters).")
         with self._store.write() as connection:
-            now, held = self._now(), self._holder(connection, case_id)
+            now, held = self._now(), self._seen_holder(connection, case_id)
             self._own_key(connection, case_id)
             _check_fields(self._sealed(connection, case_id), fields, held.external_id)
             salt = os.urandom(16)
@@ -131,7 +131,7 @@ class Revealing(Looking):
     def _sealed(self, connection: Connection, case_id: int) -> list[str]:
         """The sealed fields of a case, as far as this person may know of them: what was masked in an explanation or a
         flag tells what the model said, and people who review judge first."""
-        held = self._holder(connection, case_id)
+        held = self._seen_holder(connection, case_id)
         # A copy has no values of its own: they are those of its original.
         found = sealed.fields(connection, controls.root(connection, case_id))
         if not self.policy(held.queue).provisional or not (self._roles is None or may(self._roles, "review")):
