@@ -12,7 +12,7 @@ from db.tables import metadata
 from db.upserts import insert_or, insert_or_update
 
 # Between what one person wrote of a case at several times, and how much of it is kept.
-_BETWEEN = " · "
+BETWEEN_NOTES = " · "
 _MOST_NOTED = 100_000
 _cases = metadata.tables["cases"]
 _records = metadata.tables["case_records"]
@@ -169,7 +169,7 @@ def mark(connection: Connection, case_id: int, person: str, kind: str, note: str
     mine = _marks.c.case_id == case_id, _marks.c.person == person, _marks.c.kind == kind
     before = connection.execute(sa.select(_marks.c.note).where(*mine)).scalar()
     if before:
-        note = before if note in before.split(_BETWEEN) else f"{before}{_BETWEEN}{note}"[-_MOST_NOTED:]
+        note = before if note in before.split(BETWEEN_NOTES) else f"{before}{BETWEEN_NOTES}{note}"[-_MOST_NOTED:]
     connection.execute(
         insert_or_update(connection, _marks, ["case_id", "person", "kind"], ["note", "at"]),
         {"case_id": case_id, "person": person, "kind": kind, "note": note, "at": at},

@@ -173,6 +173,12 @@ class DeskBase:
     def _shown_holder(self, row: Any) -> str | None:
         return None if row.lease_owner is None else self._called(row.queue, row.lease_owner)
 
+    def _seen_holder(self, connection: Connection, case_id: int) -> leases.Holder:
+        """As `_holder`, where this person sees the case: of one that they do not see an act says what it says of a
+        number that is no case's."""
+        self._check_seen(connection, case_id)
+        return self._holder(connection, case_id)
+
     def _holder(self, connection: Connection, case_id: int) -> leases.Holder:
         held = leases.holder(connection, case_id)
         if held is None and any(entry.action == "erased" for entry in audit.of_case(connection, case_id, limit=1)):

@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.desk import invented
-from app.desk.disguise import disguised
+from app.desk.disguise import disguised, renamed
 from app.intake.drawn import Lot, due_beside
 from app.intake.drawn import place as drawn_place
 from app.model.policy import QueuePolicy
@@ -40,9 +40,9 @@ _TOO_FAR = 12
 _BELOW = 4
 # Share of the newest cases that have an admission time of their own where cases come in one by one.
 _ONE_BY_ONE = 0.8
-# Places that are tried, and records on each side from which a copy takes its times.
+# Places that are tried, and records on each side among which a copy has to look like one of them.
 _PLACES = 8
-_RECORDS = 4
+_RECORDS = 12
 _chance = random.SystemRandom()
 
 
@@ -97,9 +97,11 @@ def plant(connection: Connection, kind: str, policy: QueuePolicy, asker: Asker, 
         "admitted_at": slot.admitted_at,
         "due_at": _due(policy, row, placed.beside.due_at if slot.number is not None else None, now),
     }
-    row = disguised(row, controls.records(connection, slot.near), slot.before, _chance)
+    made = disguised(row, controls.records(connection, slot.near), slot.before, _chance)
+    if made is None:
+        return None
     kept = asker.person if alone else ""
-    return controls.copy(connection, row, placed.chosen.case_id, kept, kind, now, slot.number)
+    return controls.copy(connection, made, placed.chosen.case_id, kept, kind, now, slot.number)
 
 
 def _due(policy: QueuePolicy, row: dict[str, Any], beside: int | None, now: int) -> int:
@@ -200,6 +202,6 @@ def make_way(connection: Connection, queue: str, external_id: str) -> bool:
     while name is None or not free(name):
         # A copy that stands out is better than a prediction that cannot come in.
         name = f"{external_id}{_chance.randrange(1000)}"
-    changed = disguised({**row, "external_id": name}, [], 0, _chance)
+    changed = renamed({**row, "external_id": name})
     controls.rename(connection, case_id, name, changed["record"], changed["search"])
     return True

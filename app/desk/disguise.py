@@ -15,31 +15,55 @@ from typing import Any
 
 import orjson
 
-from app.desk.invented import like
+from app.desk.invented import invent, like
 
 # Shorter values may be words or figures elsewhere in the record.
 _TELLING = 6
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
+# Records on each side from which a copy takes its times.
+_TIMES = 4
+# Forms of ids in which every digit is drawn: trace ids, and UUIDs of version 4.
+_RANDOM = tuple(
+    re.compile(form)
+    for form in (
+        "[0-9a-f]{16}",
+        "[0-9a-f]{32}",
+        "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
+    )
+)
 # How long before or after the prediction's own time a time belongs to its making.
 _SAME_RUN = timedelta(days=1)
 
 
-def disguised(row: dict[str, Any], near: list[str], place: int, chance: random.Random) -> dict[str, Any]:
+def disguised(row: dict[str, Any], near: list[str], place: int, chance: random.Random) -> dict[str, Any] | None:
     """A row as `db.controls.copy` takes it, with its new `external_id` and what hangs on it in the record and in the
-    words for the index. `near`: records of cases in their order, before the one at `place` it comes to stand; without
-    any, only the id changes."""
-    record = orjson.loads(row["record"])
+    words for the index. `near`: records of cases in their order, before the one at `place` it comes to stand. None
+    where a copy would stand out among them."""
+    record, others = orjson.loads(row["record"]), [orjson.loads(one) for one in near]
+    replaced = {}
+    for key in ("request_id", "trace_id", "subject"):
+        value, theirs = record.get(key), [one.get(key) for one in others]
+        if isinstance(value, str):
+            other = _another(value, theirs, place, chance)
+            if other is None:
+                return None
+            replaced[value] = other
+        elif theirs and all(isinstance(one, str) for one in theirs):
+            return None
+    first = max(0, place - _TIMES)
+    times = [one.get("created_at") for one in others[first : place + _TIMES]]
+    _move(record, times, place - first, chance)
+    return _with(row, record, replaced)
+
+
+def renamed(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with its new `external_id` in the record and in the words for the index, and nothing else changed."""
+    return _with(row, orjson.loads(row["record"]), {})
+
+
+def _with(row: dict[str, Any], record: dict[str, Any], replaced: dict[str, str]) -> dict[str, Any]:
     old, new = record["id"], row["external_id"]
-    replaced = {old: new}
-    if near:
-        others = [orjson.loads(one) for one in near]
-        replaced |= {
-            value: _another(value, [one.get(key) for one in others], chance)
-            for key in ("request_id", "trace_id", "subject")
-            if isinstance(value := record.get(key), str)
-        }
-        _move(record, [one.get("created_at") for one in others], place, chance)
-    record = _replaced(record, replaced)
+    record = _replaced(record, {old: new, **replaced})
     record["id"] = new
     words = row["search"]
     if words == old or words.startswith(f"{old}\n"):
@@ -48,15 +72,30 @@ def disguised(row: dict[str, Any], near: list[str], place: int, chance: random.R
     return {**row, "record": orjson.dumps(record).decode(), "search": words, "subject": subject}
 
 
-def _another(value: str, others: list[Any], chance: random.Random) -> str:
-    """Another value of the same form; the one that all cases have, where they have one."""
-    if len(others) > 1 and isinstance(others[0], str) and all(other == others[0] for other in others):
-        return others[0]
+def _another(value: str, others: list[Any], place: int, chance: random.Random) -> str | None:
+    """A value as those of other records, at a place among them; the one that all have, where they have one. None where
+    every other value would stand out."""
+    known = [other for other in others if isinstance(other, str)]
+    if len(known) > 1 and len(set(known)) == 1:
+        return known[0]
     start = len("subj-") if value.startswith("subj-") else 0
     if start:
         # A pseudonym is Base32.
         return value[:start] + "".join(chance.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in value[start:])
-    return like(value, chance)
+    if len(known) > 1:
+        before = sum(isinstance(other, str) for other in others[:place])
+        found = invent(known, before, lambda name: name != value and name not in known, chance)
+        if found is not None:
+            return found
+    return like(value, chance) if _is_random([value, *known]) else None
+
+
+def _is_random(values: list[str]) -> bool:
+    """Whether values are of one form in which every digit is drawn, however few they are."""
+    return (
+        any(all(form.fullmatch(value) for value in values) for form in _RANDOM)
+        and len({value[:2] for value in values}) > len(values) // 2
+    )
 
 
 def _replaced(value: Any, words: dict[str, str]) -> Any:

@@ -11,6 +11,7 @@ from app.desk.aliases import aliases
 from app.desk.eligibility import ANOTHER
 from app.model.case import HistoryEntry
 from db.audit import Entry
+from db.reviews import BETWEEN_NOTES
 
 # What people do who review a case, or look after those who do.
 REVIEWING = frozenset(
@@ -26,6 +27,8 @@ _FOLLOWING = frozenset(("resumed", "disputed", "settled"))
 _OPENING = frozenset(("disputed", "escalated", "settled", "leak_masked"))
 # What says that a person reported a leak.
 LEAK_REPORTS = frozenset(("leak_reported", "leaks_dismissed"))
+# What leads read among the notes on a case of which a leak was reported; the text is only in the list of reports.
+REPORTED = "reported leak: `secondlook leak --list` shows it"
 # Entries whose details count or name parts of the record, those that tell the model's answer among them.
 TELLS_PARTS = frozenset(("leak_reported", "reveal_asked", "revealing"))
 
@@ -119,3 +122,9 @@ def _outcome(review: Any) -> str:
 def _data(entry: Entry) -> Mapping[str, Any]:
     data: Mapping[str, Any] = orjson.loads(entry.body)["data"]
     return data
+
+
+def without_report(note: str) -> str:
+    """A note without what stands for a report. That a report went to a lead tells that the case has copies, or stands
+    elsewhere: who reported it is not told."""
+    return BETWEEN_NOTES.join(part for part in note.split(BETWEEN_NOTES) if part != REPORTED)

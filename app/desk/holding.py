@@ -76,7 +76,7 @@ class Holding(Leaking):
     def release(self, lease: Lease) -> None:
         """Gives a case back; one that is not held any more is left alone."""
         with self._store.write() as connection:
-            held = self._holder(connection, lease.case_id)
+            held = self._seen_holder(connection, lease.case_id)
             if held.state == "leased" and held.owner == self._person and held.token == lease.token:
                 leases.reopen(connection, lease.case_id, forget_claim=True)
                 self._log(connection, "released", lease.case_id)
@@ -114,7 +114,7 @@ class Holding(Leaking):
         if not note.strip():
             raise BadInput("A flag needs a note: what should the lead know?")
         with self._store.write() as connection:
-            self._holder(connection, case_id)
+            self._seen_holder(connection, case_id)
             reviews.mark(connection, case_id, self._person, "flag", note.strip(), self._now())
             self._log(connection, "flagged", case_id)
 
@@ -157,7 +157,7 @@ class Holding(Leaking):
     def unpark(self, case_id: int) -> None:
         """Puts a parked or deferred case back."""
         with self._store.write() as connection:
-            held = self._holder(connection, case_id)
+            held = self._seen_holder(connection, case_id)
             if held.state not in ("parked", "deferred"):
                 raise Refused(f"{held.external_id} is {held.state}, neither parked nor deferred.")
             leases.reopen(connection, case_id, forget_claim=False)
@@ -222,7 +222,7 @@ class Holding(Leaking):
 
     def _live(self, connection: Connection, case_id: int, token: int | None, now: int) -> leases.Holder:
         """The lease, if it is this person's, current, and not over. The fence of every act."""
-        return self._checked(self._holder(connection, case_id), token, now)
+        return self._checked(self._seen_holder(connection, case_id), token, now)
 
     def _checked(self, held: leases.Holder, token: int | None, now: int) -> leases.Holder:
         mine = held.state == "leased" and held.owner == self._person and token in (None, held.token)

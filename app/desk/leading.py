@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from app.desk.aliases import aliases, independent_reviews
+from app.desk.history import without_report
 from app.desk.settling import Settling
 from app.insight.rates import wilson
 from app.model.case import Claim, Lease, Note, PausedQueue, PeerReview, Peers, PersonStatus, Quality
@@ -46,6 +47,9 @@ class Leading(Settling):
             row = self._seen_row(connection, case_id)
             found = reviews.marks(connection, case_id)
             reads = self._reads_others(row, reviews.standing(connection, case_id))
+        if not self._reads_all_notes():
+            told = [one._replace(note=without_report(one.note)) for one in found]
+            found = [one for one in told if one.note or one.kind not in _WORDED]
         seen = max((one.at for one in found if one.kind == "seen"), default=-1)
         return [
             Note(self._called(row.queue, one.person), one.kind, one.note, one.at, seen=one.at <= seen)
@@ -57,7 +61,7 @@ class Leading(Settling):
         """Takes a case off the list of those with notes for the lead."""
         self._check_leads()
         with self._store.write() as connection:
-            held = self._holder(connection, case_id)
+            held = self._seen_holder(connection, case_id)
             if not any(one.kind == "flag" for one in reviews.marks(connection, case_id)):
                 raise Refused(f"{held.external_id} has no note for the lead. Nothing was changed.")
             reviews.mark(connection, case_id, self._person, "seen", "", self._now())
@@ -112,7 +116,7 @@ class Leading(Settling):
         reason = self._reason(reason, "Taking a case over")
         with self._store.write() as connection:
             now = self._now()
-            held = self._holder(connection, case_id)
+            held = self._seen_holder(connection, case_id)
             if held.state != "leased" or held.owner == self._person:
                 raise Refused(f"{held.external_id} is held by nobody else. Nothing was changed; claim it.")
             self._may.check_case(connection, held, self._policies[held.queue], now)
@@ -126,7 +130,7 @@ class Leading(Settling):
         """Keeps a case for one person, or (None) for nobody in particular; whoever holds it loses it."""
         reason = self._reason(reason, "Re-assigning a case")
         with self._store.write() as connection:
-            held = self._holder(connection, case_id)
+            held = self._seen_holder(connection, case_id)
             if held.state == "settled":
                 raise Refused(f"{held.external_id} is settled already. Nothing was changed.")
             if person is not None and not people.is_known(connection, person):
@@ -179,7 +183,7 @@ class Leading(Settling):
         """Says that a settled case's outcome is right (or takes that back): it may measure reviewers from now on."""
         self._check_leads()
         with self._store.write() as connection:
-            held = self._holder(connection, case_id)
+            held = self._seen_holder(connection, case_id)
             row = lists.with_record(connection, case_id)
             # Who sees of a case and its copy only one is not told here which it is; a copy is not copied again.
             if held.state != "settled" or (row.control and self._oversees()):

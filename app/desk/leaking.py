@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from app.desk.history import REPORTED
 from app.desk.revealing import Revealing
 from app.intake import route
 from app.model.case import CaseView, LeakReport
@@ -22,9 +23,6 @@ from app.protect.reported import Reported
 from app.protect.scrub import Edit, moved
 from db import backups, cases, erasing, leaks, lists, reviews
 from db.engine import Connection
-
-# What leads read among the notes on cases; the text itself is only in the list of reports.
-_NOTE = "reported leak: `secondlook leak --list` shows it"
 
 
 class Leaking(Revealing):
@@ -43,7 +41,7 @@ class Leaking(Revealing):
                 "more of it."
             )
         with self._store.write() as connection:
-            self._holder(connection, case_id)
+            self._seen_holder(connection, case_id)
             view = self._view(self._row(connection, case_id))
             seen = _seen(view)
             if not leak.occurs(seen):
@@ -58,7 +56,7 @@ class Leaking(Revealing):
                 self._mask(connection, one, leak)
             if len(masked) < len(meant) or leak.occurs(leak.mask(seen)[0]):
                 leaks.add(connection, case_id, self._person, text.strip(), self._now())
-                reviews.mark(connection, case_id, self._person, "flag", _NOTE, self._now())
+                reviews.mark(connection, case_id, self._person, "flag", REPORTED, self._now())
             elif self._leads():
                 _settle_reports(connection, meant)
             copies = [path for path, _ in backups.known(connection) if path.exists()]
@@ -83,7 +81,7 @@ class Leaking(Revealing):
         """Forgets what was reported of a case: a lead has looked at it."""
         self._check_oversees_leaks()
         with self._store.write() as connection:
-            held = self._holder(connection, case_id)
+            held = self._seen_holder(connection, case_id)
             if not leaks.drop(connection, case_id):
                 raise NothingToDo(f"No reported leak of {held.external_id} waits.")
             self._log(connection, "leaks_dismissed", case_id)

@@ -41,7 +41,7 @@ class LocalDesk(Leading):
         """Keeps answers that are not submitted."""
         body = _json({"answers": dict(draft.answers), "seconds": draft.seconds})
         with self._store.write() as connection:
-            held = self._holder(connection, case_id)
+            held = self._seen_holder(connection, case_id)
             rubric = self.rubric(held.queue)
             reviews.save_draft(connection, case_id, self._person, rubric.hash, body, self._now())
 
@@ -71,7 +71,11 @@ class LocalDesk(Leading):
                 # Says whether it was erased, or never there.
                 self._holder(connection, decision.case_id)
                 raise BadInput("There is no such case.")
-            held = self._checked(leases.holder_of(row), decision.lease_token, now)
+            held = leases.holder_of(row)
+            if held.owner != self._person:
+                # Who holds a case sees it, and is not asked for it: this is on everybody's way.
+                self._check_seen(connection, decision.case_id)
+            held = self._checked(held, decision.lease_token, now)
             if self._is_hidden(row):
                 # What is missing or wrong in the answers would tell the model's label.
                 raise Refused(f"Judge {held.external_id} first: this queue shows the model's answer after that.")

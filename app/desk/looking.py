@@ -11,7 +11,7 @@ import orjson
 
 from app.desk.base import DeskBase
 from app.desk.eligibility import order
-from app.desk.history import LEAK_REPORTS, describe, without_names, without_others
+from app.desk.history import LEAK_REPORTS, describe, without_names, without_others, without_report
 from app.desk.similar import similar_cases
 from app.desk.touched import masked_after
 from app.desk.views import case_row, is_hidden, prediction_of
@@ -291,6 +291,7 @@ class Looking(DeskBase):
         reads = self._reads_others(row, standing)
         notes = {key: note for key, note in written.items() if self._may_read(row, *key, reads)}
         if not self._reads_all_notes():
+            notes = {key: without_report(note) for key, note in notes.items()}
             # A report is between the one who made it and the leads.
             entries = [one for one in entries if one.actor == self._person or one.action not in LEAK_REPORTS]
         if self._blind(row):

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 import orjson
@@ -43,7 +44,7 @@ class Revealing(Looking):
         if len(reason) < 8:
             raise BadInput("A reveal needs a reason that an auditor will understand (at least 8 characters).")
         with self._store.write() as connection:
-            now, held = self._now(), self._holder(connection, case_id)
+            now, held = self._now(), self._seen_holder(connection, case_id)
             self._own_key(connection, case_id)
             _check_fields(self._sealed(connection, case_id), fields, held.external_id)
             salt = os.urandom(16)
@@ -63,7 +64,10 @@ class Revealing(Looking):
         """Requests of the last 30 days, newest first."""
         with self._store.read() as connection:
             now = self._now()
-            return [self._request(row, now) for row in reveals.listed(connection, now - 30 * _DAY_MS, case_id)]
+            found = reveals.listed(connection, now - 30 * _DAY_MS, case_id)
+            unseen = self._hidden_among(connection, {row.case_id for row in found})
+            told = [row for row in found if row.case_id not in unseen]
+            return [replace(self._request(row, now), fields=self._told_fields(connection, row)) for row in told]
 
     def approval_challenge(self, reveal_id: int) -> tuple[str, bytes]:
         """What an approving officer has to open first: the name of their key, and a secret sealed to it."""
@@ -131,13 +135,24 @@ class Revealing(Looking):
     def _sealed(self, connection: Connection, case_id: int) -> list[str]:
         """The sealed fields of a case, as far as this person may know of them: what was masked in an explanation or a
         flag tells what the model said, and people who review judge first."""
-        held = self._holder(connection, case_id)
+        held = self._seen_holder(connection, case_id)
         # A copy has no values of its own: they are those of its original.
         found = sealed.fields(connection, controls.root(connection, case_id))
         if not self.policy(held.queue).provisional or not (self._roles is None or may(self._roles, "review")):
             return found
         row = self._row(connection, case_id)
         return seen_first(found, row) if self._is_hidden(row) else found
+
+    def _told_fields(self, connection: Connection, asked: Reveal) -> tuple[str, ...]:
+        """The fields of a request, as far as this person may know of them: another officer may have asked after
+        judging."""
+        fields = orjson.loads(asked.fields)
+        policy = self._policies.get(asked.queue or "")
+        judges = self._roles is None or may(self._roles, "review")
+        if policy is None or not policy.provisional or not judges:
+            return tuple(fields)
+        row = self._row(connection, asked.case_id)
+        return tuple(seen_first(fields, row) if self._is_hidden(row) else fields)
 
     def _reveal(self, connection: Connection, reveal_id: int) -> Reveal:
         row = reveals.one(connection, reveal_id)

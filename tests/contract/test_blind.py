@@ -355,3 +355,22 @@ def test_an_import_that_began_before_brings_nothing_in_that_tells(tmp_path: Path
             list(admission.run((Raw(n, orjson.dumps(record)) for n, record in enumerate(said(1))), "samples"))
     assert world.query("SELECT count(*) FROM cases") == [(0,)]
     world.close()
+
+
+def test_who_judges_first_is_not_told_which_fields_another_asked_for(tmp_path: Path) -> None:
+    world = WORLDS["sqlite"](tmp_path)
+    oz = world.officer("oz")
+    world.officer("yy", oz)
+    said_of_sex = {"kind": "text", "text": "said", "items": [{"feature": "sex", "value": "F"}]}
+    record = {**asked(0), "output": {"label": "bad"}, "explanations": [said_of_sex]}
+    world.admit("blind", [record])
+    asks = world.desk("oz", queues=("blind",), roles=("officer",))
+    looks = world.desk("yy", queues=("blind",), roles=("reviewer", "officer"))
+    case_id = asks.find(record["id"])
+    asks.ask_reveal(case_id, asks.sealed_fields(case_id), "a reason that will do")
+    (mine,), (theirs,) = asks.reveals(), looks.reveals()
+    assert set(theirs.fields) == set(looks.sealed_fields(case_id)) < set(mine.fields)
+    claim = looks.claim_case(case_id)
+    looks.judge(claim.lease, "good", 3)
+    assert looks.reveals()[0].fields == mine.fields
+    world.close()

@@ -107,6 +107,19 @@ def test_the_second_reviewer_sees_nothing_of_the_first(world: World) -> None:
     assert all(one.verdict is None for one in ben.similar(first.lease.case_id) if one.case_id == first.lease.case_id)
 
 
+def test_history_tells_reviewers_nothing_that_the_program_noted_along(world: World) -> None:
+    ada, ben = reviewer(world, "ada", names="hidden"), reviewer(world, "ben", names="hidden")
+    case_id = dispute(ada, ben)
+    # That reviews differ tells the last reviewer what the first one said.
+    assert {one.action for one in ben.history(case_id) if one.actor == "ben"} == {"claimed", "decided"}
+    assert not [one for one in ben.history(case_id) if "differ" in one.detail]
+    left = ada.claim()
+    world.clock.now = left.lease.until + 1
+    taken = ben.claim_case(left.lease.case_id)
+    assert [one.action for one in ben.history(taken.lease.case_id) if one.actor == "ben"] == ["claimed"]
+    assert "disputed" in {one.action for one in lead(world).history(case_id)}
+
+
 def test_names_are_hidden_where_the_policy_says(world: World) -> None:
     ada, ben = reviewer(world, "ada", names="hidden"), reviewer(world, "ben", names="hidden")
     claim = ada.claim()

@@ -129,6 +129,7 @@ def test_nothing_in_a_copys_record_leads_back() -> None:
     )
     row = {"record": orjson.dumps(record).decode(), "search": "case-10042\nnote", "subject": record["subject"]}
     made = disguised({**row, "external_id": "case-77310"}, near, 3, random.Random(2))
+    assert made is not None
     kept = orjson.loads(made["record"])
     assert kept["id"] == "case-77310"
     assert made["search"] == "case-77310\nnote"
@@ -141,3 +142,30 @@ def test_nothing_in_a_copys_record_leads_back() -> None:
     step = datetime.fromisoformat(kept["explanations"][0]["steps"][0]["at"])
     assert created - step == timedelta(seconds=2)
     assert f"See case-77310, request {kept['request_id']}." == kept["inputs"][0]["value"]
+
+
+def _beside(names: list[str], own: str, place: int, **more: Any) -> dict[str, Any] | None:
+    """The record of a copy whose request was called `own`, among records with requests of these names."""
+    start = datetime(2027, 5, 1, 8, tzinfo=UTC)
+    near = [
+        orjson.dumps(_record(f"case-{n}000", start + timedelta(minutes=n), request_id=name)).decode()
+        for n, name in enumerate(names)
+    ]
+    record = orjson.dumps(_record("case-900", start, request_id=own)).decode()
+    row = {"record": record, "search": "case-900", "subject": None, "external_id": "case-7", **more}
+    made = disguised(row, near, place, random.Random(3))
+    return made and orjson.loads(made["record"])
+
+
+def test_a_copys_request_is_called_as_those_beside_it() -> None:
+    kept = _beside([f"req-{5000 + n * n:07d}" for n in range(20)], "req-0000007", 10)
+    assert kept is not None and "req-0005081" < kept["request_id"] < "req-0005100"
+    of_time = [f"01a4a0{n:02x}-8248-7ec1-b349-{n * 7919 % 65536:04x}943735d4" for n in range(20)]
+    kept = _beside(of_time, "01930000-8248-7ec1-b349-9baa943735d4", 10)
+    assert kept is not None and of_time[9] < kept["request_id"] < of_time[10]
+
+
+def test_no_copy_where_its_request_would_stand_out() -> None:
+    assert _beside([f"req-{n}" for n in range(20)], "req-900", 10) is None
+    assert _beside(["anna", "berta", "clara", "dora", "emil"], "zoe", 2) is None
+    assert _beside([f"01a4a0{n}1-8248-7ec1-b349-9baa943735d4" for n in range(3)], "01930000-8248-7ec1-b349", 1) is None
