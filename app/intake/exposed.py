@@ -48,6 +48,8 @@ class Exposed:
         self._protector = Protector(recipe.policy, recipe.keys.pseudonym)
         self._coarser = Coarser(recipe.policy)
         self._tokens = {tokens(name) for name in recipe.policy.pseudonymise}
+        # Inputs that are withheld for what they give away: they are not the attribute itself.
+        self._proxies = {tokens(name) for names in recipe.policy.reveals.values() for name in names}
         self._revealing = {name: attribute for attribute, names in recipe.policy.reveals.items() for name in names}
         self._rules: dict[tuple[str, ...], Withheld] = {}
 
@@ -73,12 +75,15 @@ class Exposed:
         return [name for name in found if self._tells(name) and self.is_schema(name, self.visible[name])]
 
     def attributes(self) -> dict[str, list[dict[int, Any]]]:
-        """The columns of the most frequent withheld attributes; an attribute may stand under several names."""
-        found: dict[str, list[dict[int, Any]]] = {}
+        """The columns of the most frequent withheld attributes; an attribute may stand under several names. What only
+        gives it away counts where nothing else stands for it."""
+        own: dict[str, list[dict[int, Any]]] = {}
+        given_away: dict[str, list[dict[int, Any]]] = {}
         for key in _frequent(self.withheld, _ATTRIBUTES):
             if self.is_schema(key[0], self.withheld[key]):
+                found = given_away if tokens(key[1]) in self._proxies else own
                 found.setdefault(key[0], []).append(self.withheld[key])
-        return found
+        return given_away | own
 
     def is_schema(self, name: str, records: Iterable[int]) -> bool:
         """Whether a name is one of the schema: if every record that has it holds a withheld value which stands
@@ -106,6 +111,8 @@ class Exposed:
             attribute = because.get(name)
             if attribute is not None:
                 withheld[attribute, name] = value
+                if item.get("reveals"):
+                    self._proxies.add(tokens(name))
             elif item.get("kind", "category") in _MEASURED and not _is_long(value):
                 self._see(visible, name, value)
             else:

@@ -60,6 +60,10 @@ def test_another_class_than_the_predicted_one() -> None:
         ("rent", "900", 840),
         ("debt", 75, 12750),
         ("num", 1, 7200),
+        ("rent", "900 €", 840),
+        ("rent", "€1,840", 840),
+        ("rent", "(850, 1000]", 840),
+        ("rent", "500 to 800", 840),
         ("reason", "car", "boat"),
         ("rent > 850.00", None, 840),
         ("500.00 < rent <= 700.00", None, 840),
@@ -91,6 +95,18 @@ def test_values_of_another_case(feature: str, value: Any, here: Any) -> None:
         ("x", 1, True),
         ("x", "yes", True),
         ("x", "Radio_TV", "radio/tv"),
+        # With a unit, in groups of other countries, in bins, as a date of pandas.
+        ("x", "2540 €", 2540),
+        ("x", "2.540", 2540),
+        ("x", "2.540,50", 2540.5),
+        ("x", "2 540 kr", 2540),
+        ("x", "50 %", 0.5),
+        ("x", "(2500, 3000]", 2540),
+        ("x", "2500 to 3000", 2540),
+        ("x", "medium", 2540),
+        ("x", "≥ 7 years", 2540),
+        ("x", "2024-03-01T00:00:00", "2024-03-01"),
+        ("x", "01.03.2024", "2024-03-01"),
         ("x", "A43", "A43 radio/tv"),
         # Encoded: in standard deviations, in thousands, as a code, filled in.
         ("x", -0.3141, 840),
@@ -126,6 +142,23 @@ def test_values_that_are_the_inputs_or_may_be(feature: str, value: Any, here: An
 def test_beside_values_as_they_are_none_was_scaled() -> None:
     assert codes(attribution(weight("rent", 0.1, 840), weight("debt (€)", 0.2, 3.7))) == ["other_values"]
     assert codes(attribution(weight("rent", 0.1, -1.2), weight("debt (€)", 0.2, 3.7)), low=True)[-1] == "encoded_values"
+
+
+def test_beside_what_a_pipeline_passes_through_others_may_be_scaled() -> None:
+    inputs = [
+        {"name": "share", "kind": "number", "value": 0.48},
+        {"name": "rent", "kind": "number", "value": 840},
+        {"name": "debt", "kind": "number", "value": 12750},
+    ]
+    mixed = attribution(weight("share", 0.1, 0.48), weight("rent", 0.1, -0.51), weight("debt", 0.1, 1.92))
+    assert codes(mixed, inputs=inputs) == []
+    assert said("encoded_values", mixed, inputs=inputs).endswith("rent, debt")
+
+
+def test_another_unit_is_not_another_case() -> None:
+    thousands = attribution(weight("rent", 0.1, 840), weight("debt (€)", 0.2, 12.75))
+    assert codes(thousands) == []
+    assert said("encoded_values", thousands).endswith("debt (€)")
 
 
 def test_a_withheld_input_is_not_compared() -> None:

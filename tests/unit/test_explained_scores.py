@@ -114,6 +114,19 @@ def test_what_is_no_probability(value: float, space: str) -> None:
     assert (first.code, first.severity) == ("not_a_probability", "critical")
 
 
+@pytest.mark.parametrize(("contribution", "space"), [(1.7, "probability"), (-2.0, "probability"), (130.0, "percent")])
+def test_what_no_probability_changes_by(contribution: float, space: str) -> None:
+    (first, *_) = found(case(attribution(weight("rent", contribution, 840), space=space)))
+    assert (first.code, first.severity) == ("not_a_probability", "high")
+    # The slope of a surrogate may be of any size; log-odds are no probability.
+    for other in (
+        attribution(weight("rent", contribution, 840), space=space, fidelity="surrogate"),
+        attribution(weight("rent", contribution, 840)),
+        attribution(weight("rent", contribution / 200, 840), space=space),
+    ):
+        assert codes(other) == []
+
+
 def test_a_surrogate_predicts_by_itself() -> None:
     assert codes(of(0.55, "probability", fidelity="surrogate")) == []
     assert codes(of(1.03, "probability", method="lime", fidelity="surrogate"), score=0.97) == []

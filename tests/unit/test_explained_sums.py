@@ -81,6 +81,19 @@ def test_a_cut_list_says_what_the_rest_would_have_to_be() -> None:
     assert codes(made | {"omitted_contribution": 0.9}) == [GAP]
 
 
+def test_a_cut_list_of_single_features_lost_no_pairs() -> None:
+    inputs = [{"name": f"x{at}", "kind": "number", "value": at + 20} for at in range(6)]
+    items = [weight(f"x{at}", size, at + 20) for at, size in enumerate((0.8, -0.5, 0.2))]
+    # The largest has the wrong sign: three more of 0.2 at most cannot come to 1.6.
+    made = attribution(*items, base_value=0.1, output_value=-1.0)
+    cut = {"inputs": inputs, "score": 0.2689, "label": "approve"}
+    assert codes(made | {"method": "shap.TreeExplainer"}, **cut) == [GAP]
+    # Boosted additive models, and explainers that nothing is known of, give pairs as well.
+    assert codes(made | {"method": "interpret.ebm"}, **cut) == codes(made, **cut) == []
+    assert codes(made | {"method": "shap.TreeExplainer, shap_interaction_values"}, **cut) == []
+    assert codes(made | {"method": "shap.TreeExplainer", "output_value": 0.1, "base_value": 0.1}, **cut)[:1] != [GAP]
+
+
 def test_withheld_contributions_count() -> None:
     items = (weight("rent", 0.6, 840), weight("debt (€)", 0.25, 12750), weight("reason", 0.1, "boat"))
     made = attribution(*items, base_value=-0.3, output_value=0.45, withheld=1)

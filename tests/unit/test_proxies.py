@@ -113,6 +113,21 @@ def test_a_withheld_input_is_an_attribute_and_no_field() -> None:
     assert (figures(found)["seniority", "age"] or 0) > 0.7
 
 
+def test_an_input_withheld_for_what_it_gives_away_is_not_the_attribute() -> None:
+    """Who withholds a proxy, as advised, wants to know what still tells of the attribute, not of the proxy."""
+    rng = random.Random(7)
+    rows = [person(n, {"sex": sex}, branch=rng.choice("abcd")) for n, sex in enumerate("fm" * 200)]
+    for row in rows:
+        row["inputs"].append({"name": "desk", "kind": "category", "value": row["inputs"][0]["value"] * 2})
+    assert figures(measured(rows))["desk", "sex"] == 0
+    assert figures(measured(rows, reveals={"sex": ["branch"]})) == {("desk", "sex"): 0}
+    told = [row | {"inputs": [row["inputs"][0] | {"reveals": ["sex"]}, row["inputs"][1]]} for row in rows]
+    assert figures(measured(told)) == {("desk", "sex"): 0}
+    # Where no record has the attribute, what gives it away stands for it.
+    bare = [row | {"sensitive": []} for row in rows]
+    assert figures(measured(bare, reveals={"sex": ["branch"]}))["desk", "sex"] == pytest.approx(1)
+
+
 def test_measured_is_what_the_reviewer_sees() -> None:
     rng = random.Random(6)
     rows = [person(n, {"sex": sex}, code=2 * rng.randrange(8) + (sex == "f")) for n, sex in enumerate("fm" * 200)]

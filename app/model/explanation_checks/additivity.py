@@ -24,6 +24,10 @@ _EXACT, _APPROXIMATE = 0.002, 0.05
 _APPROXIMATING = frozenset(
     ("gradient", "gradients", "gradientexplainer", "deep", "deepexplainer", "deeplift", "sampling")
 )
+# Explainers of single features: their interactions are asked for by another name.
+_SINGLE = frozenset(
+    ("shap", "treeshap", "kernelshap", "treeexplainer", "kernelexplainer", "linearexplainer", "permutationexplainer")
+)
 # Keys under which the sum of items that are not listed may stand.
 _OTHERS = ("omitted_contribution", "others_contribution", "others", "rest", "remaining")
 _UNLIMITED = 10**9
@@ -158,9 +162,15 @@ def _missing(explanation: Listed, facts: Facts) -> int:
     renamed = any(feature.form not in ("plain", "pair", "masked") for feature in found)
     if renamed and (open_inputs or _columns_are_missing(found)):
         return _UNLIMITED
-    # A list that was cut may also have lost pairs of inputs.
+    # A list that was cut may also have lost pairs of inputs, where the explainer may give any.
     inputs = len(facts.prediction.inputs)
-    return len(open_inputs) + (inputs * inputs if cut else 0)
+    return len(open_inputs) + (inputs * inputs if cut and (pairs or not _gives_no_pairs(explanation)) else 0)
+
+
+def _gives_no_pairs(explanation: Explanation) -> bool:
+    """Whether the method gives one contribution a feature and none for two together."""
+    words = words_of(explanation.method)
+    return not _SINGLE.isdisjoint(words) and not any(word.startswith("interaction") for word in words)
 
 
 def _names(feature: str | list[str]) -> list[str]:

@@ -7,10 +7,12 @@ from typing import Literal
 
 from app.model.explanation_checks.features import MASK, words_of
 from app.model.explanation_checks.numbers import close, digits, is_number
+from app.model.explanation_checks.written import bounds, day, readings
 
 Sameness = Literal["same", "different", "scaled", "coded", "filled_in", "unknown"]
-"""`scaled`: the number may be the input's in other units; `coded`: a number for a category; `filled_in`: a value where
-the input has none; `unknown`: one of them is masked, or of a kind that cannot be compared."""
+"""`scaled`: the number may be the input's in standard deviations or the like; `coded`: a number for a category, words
+for a number, or the number in another unit; `filled_in`: a value where the input has none; `unknown`: one of them is
+masked, or of a kind that cannot be compared."""
 
 # What protection puts in place of values: a range, a token, a beginning, a mask.
 _BAND = re.compile(r"-?\d[\d.e+]*–-?\d[\d.e+]*")
@@ -18,7 +20,7 @@ _TOKEN = re.compile(r"(?:id|subj)-[a-z2-7]{16}")
 _CUT = "…"
 _TRUTH = {"true": 1.0, "yes": 1.0, "y": 1.0, "t": 1.0, "false": 0.0, "no": 0.0, "n": 0.0, "f": 0.0}
 # Standard deviations within which a standardised value lies; it is seldom whole.
-_MOST_DEVIATIONS = 10.0
+MOST_DEVIATIONS = 10.0
 _LONG = 10_000
 
 
@@ -43,20 +45,32 @@ def compare(given: object, here: object) -> Sameness:
         return "filled_in"
     one, other = _number(given), _number(here)
     if one is not None and other is not None:
+        if isinstance(given, str) and any(close(reading, other) for reading in readings(given)):
+            return "same"
         return _numbers(one, other)
     if one is not None:
         return "coded" if is_number(given) else "different"
     if other is not None:
-        return "different" if is_number(here) else "unknown"
+        return _said_of(str(given), other) if is_number(here) else "unknown"
     return _words(str(given), str(here))
+
+
+def _said_of(text: str, here: float) -> Sameness:
+    """What words say of a number: the number with a unit, a range, or a code for it."""
+    if found := readings(text):
+        return "same" if any(close(one, here) for one in found) else "different"
+    if (ends := bounds(text)) is not None:
+        low, high = ends
+        return "same" if low <= here <= high or close(low, here) or close(high, here) else "different"
+    return "coded"
 
 
 def _numbers(given: float, here: float) -> Sameness:
     if close(given, here):
         return "same"
     if given and here and given / here > 0 and _is_power_of_ten(given / here):
-        return "scaled"
-    standardised = abs(given) < _MOST_DEVIATIONS and not given.is_integer() and digits(given) > 1
+        return "coded"
+    standardised = abs(given) < MOST_DEVIATIONS and not given.is_integer() and digits(given) > 1
     return "scaled" if standardised else "different"
 
 
@@ -69,6 +83,8 @@ def _words(given: str, here: str) -> Sameness:
     one, other = words_of(given[:_LONG]), words_of(here[:_LONG])
     if one == other:
         return "same" if one or given.strip() == here.strip() else "different"
+    if not set(day(given)).isdisjoint(day(here)):
+        return "same"
     few, many = sorted((one, other), key=len)
     inside = bool(few) and any(many[at : at + len(few)] == few for at in range(len(many) - len(few) + 1))
     return "same" if inside else "different"

@@ -23,6 +23,7 @@ _CONTRADICTION = 0.05
 _SURROGATE_SLACK = 0.1
 _EVEN = 0.5
 _CERTAIN_DECIMALS = 2
+_WHOLE: dict[Unit, float] = {"probability": 1.0, "percent": 100.0}
 
 
 class Claim(NamedTuple):
@@ -45,14 +46,28 @@ def check(explanation: Explanation, facts: Facts) -> Iterator[Found]:
         )
         if value in impossible:
             return
+    elif not surrogate:
+        yield from _steps(explanation, unit)
     if value is not None:
         yield from _compared(value, unit, explanation, facts)
     elif isinstance(explanation, Attribution | TextSpan | ImageRegion) and explanation.items:
         yield _not_compared("it gives no output value")
 
 
+def _steps(explanation: Explanation, unit: Unit) -> Iterator[Found]:
+    """Contributions that are larger than any probability can change."""
+    top = _WHOLE.get(unit)
+    if top is None or not isinstance(explanation, Attribution | TextSpan | ImageRegion):
+        return
+    steps = [item.contribution for item in explanation.items if item.contribution is not None]
+    largest = max(steps, key=abs, default=0.0)
+    if abs(largest) > (1 + _NEGLIGIBLE) * top:
+        text = f"{number(largest)} is given as a contribution to a probability, which changes by {top:g} at most"
+        yield Found("not_a_probability", "high", text)
+
+
 def _impossible(value: float, unit: Unit) -> bool:
-    top = {"probability": 1.0, "percent": 100.0}.get(unit)
+    top = _WHOLE.get(unit)
     if top is not None:
         return not -_NEGLIGIBLE * top <= value <= (1 + _NEGLIGIBLE) * top
     return unit == "log-probability" and value > _NEGLIGIBLE

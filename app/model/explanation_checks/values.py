@@ -10,7 +10,7 @@ from app.model.explanation_checks.conditions import holds
 from app.model.explanation_checks.facts import Facts, is_surrogate
 from app.model.explanation_checks.features import Feature, words_of
 from app.model.explanation_checks.numbers import is_number
-from app.model.explanation_checks.sameness import Sameness, compare, masked
+from app.model.explanation_checks.sameness import MOST_DEVIATIONS, Sameness, compare, masked
 from app.model.explanation_checks.wording import names, short
 from app.model.explanation_warning import Found
 from app.model.prediction import Input
@@ -142,9 +142,14 @@ def names_level(feature: Feature, value: object) -> bool:
     )
 
 
+def _is_large(value: object) -> bool:
+    """Whether a number could not be one of standard deviations."""
+    return isinstance(value, int | float) and is_number(value) and abs(value) >= MOST_DEVIATIONS
+
+
 def _judged(found: list[Compared], does: str) -> Iterator[Found]:
-    # Where other numbers stand as they are, none was scaled.
-    unscaled = any(one.how == "same" and is_number(one.here) and one.given not in (0, 1) for one in found)
+    # Where other numbers stand as they are, none was scaled; shares and counts of few are often passed through.
+    unscaled = any(one.how == "same" and _is_large(one.here) for one in found)
     wrong = [one for one in found if one.how == "different" or (one.how == "scaled" and unscaled)]
     if wrong:
         first = next(iter(wrong))
