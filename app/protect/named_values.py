@@ -19,10 +19,11 @@ from app.protect.word_sets import word_set
 _FEATURE_KEYS = (
     "feature", "features", "feature_name", "featurename", "variable", "variable_name", "predictor", "covariate",
     "attribute", "attribute_name", "column", "column_name", "field", "field_name", "fieldname", "factor", "dimension",
+    "feature_header", "split_feature", "feat", "fact", "lhs", "var",
 )  # fmt: skip
 # Keys that name something beside a value only.
 _LABEL_KEYS = ("name", "key", "label", "title", "question", "property", "parameter", "param", "id", "code", "type",
-               "k", "term", "slot", "entity", "item", "header", "measure", "display_name")  # fmt: skip
+               "k", "n", "term", "slot", "entity", "item", "header", "measure", "display_name")  # fmt: skip
 _VALUE_KEYS = frozenset(
     (
         "value", "values", "val", "v", "answer", "answers", "response", "raw", "raw_value", "display_value", "current",
@@ -37,7 +38,10 @@ _HARMLESS_NUMBERS = word_set(
     "shap_value attribution start end step"
 )
 _HARMLESS_WORDS = word_set("kind type dtype unit severity anchor actionable required op operator")
-_HEADER_KEYS = word_set("columns feature_names featurenames features names fields header headers keys variables")
+_HEADER_KEYS = word_set(
+    "columns feature_names featurenames features names fields header headers keys variables cols "
+    "column_names colnames feature_names_including_target"
+)
 _TOOL_BESIDE = word_set(
     "arguments args parameters params input_schema inputschema outputschema tool_call_id toolcallid tool_use_id "
     "call_id function tool_input toolinput"

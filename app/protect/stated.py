@@ -22,8 +22,6 @@ _SIGN = r"(?:!?[:=<>≤≥≠∈]{1,3}|->|→|(?:is|in|was|between)\b(?=[ \t]*[\
 # Between a name and the sign: the rest of the name, quotes and brackets closed, a unit.
 _UP_TO_SIGN = rf"[\w.]{{0,40}}[\\\"'`\])]{{0,6}}[ \t]{{0,3}}(?:\([^()\n]{{1,20}}\)[ \t]{{0,3}})?{_SIGN}"
 _NAMED = re.compile(_UP_TO_SIGN, re.IGNORECASE)
-# The same behind the first word of a name.
-_MAY_BE_NAMED = re.compile(rf"[\w. -]{{0,80}}{_UP_TO_SIGN}")
 _VALUE = re.compile(
     r"[ \t]{0,4}(?:"
     r"(?P<quote>\\{0,8}[\"'`])(?P<quoted>[^\n]{1,300}?)(?P=quote)"
@@ -39,7 +37,8 @@ _WORD_BEFORE = re.compile(r"(\w{1,40})[ _-]\Z")
 _BACK = 40
 _STRING_ENDS = ('",', '"}', '"]')
 _COMPARING = frozenset("<>≤≥")
-_BETWEEN_WORDS = r"[\W_]{0,2}"
+_MOST_BETWEEN = 2
+_BETWEEN_WORDS = rf"[\W_]{{0,{_MOST_BETWEEN}}}"
 _SAYS_NOTHING = word_set(
     "null none nil nan undefined int integer float double str string number bool boolean object array"
 )
@@ -51,7 +50,6 @@ class StatedValues:
     def __init__(self, names: Iterable[tuple[str, ...]], judge: Judge, visible: frozenset[str]) -> None:
         """`names`: the words of each name whose values are not shown. `visible`: names of inputs that are."""
         self._names = sorted(set(names), key=lambda words: -len("".join(words)))
-        self._firsts = tuple(dict.fromkeys(words[0] for words in self._names))
         self._judge = judge
         self._visible = visible
 
@@ -59,12 +57,18 @@ class StatedValues:
         """Whether a text may state any; cheap, since most texts with such a name state nothing of it."""
         folded = text.casefold()
         compares = self._compares(folded)
-        for first in self._firsts:
+        for first, *others in self._names:
             at = folded.find(first)
             while at >= 0:
                 after = at + len(first)
                 # Most names stand as the whole of a JSON string, with no key.
-                if folded[after : after + 2] not in _STRING_ENDS and _MAY_BE_NAMED.match(folded, after):
+                if folded[after : after + 2] in _STRING_ENDS and not compares:
+                    at = folded.find(first, after)
+                    continue
+                for word in others:
+                    found = folded.find(word, after, after + len(word) + _MOST_BETWEEN)
+                    after = found + len(word) if found >= 0 else len(folded)
+                if _NAMED.match(folded, after):
                     return True
                 if compares and self._compares(folded[max(0, at - _BACK) : at]):
                     return True
