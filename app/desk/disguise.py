@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 
+from app.desk.id_traits import carried_offsets, passes_check_digits, time_in
 from app.desk.invented import invent, like
 
 # Shorter values may be words or figures elsewhere in the record.
@@ -50,10 +51,48 @@ def disguised(row: dict[str, Any], near: list[str], place: int, chance: random.R
             replaced[value] = other
         elif theirs and all(isinstance(one, str) for one in theirs):
             return None
+    if not passes_check_digits(row["external_id"], [one["id"] for one in others]):
+        return None
     first = max(0, place - _TIMES)
     times = [one.get("created_at") for one in others[first : place + _TIMES]]
-    _move(record, times, place - first, chance)
+    own = _time_of_id(row["external_id"], record, others, chance)
+    if own is _NONE_FITS:
+        return None
+    _move(record, times, place - first, chance, own)
+    if any(_tells_time(replaced.get(record.get(key), ""), key, record, others) for key in ("request_id", "trace_id")):
+        return None
     return _with(row, record, replaced)
+
+
+class _NoneFits:
+    """No time fits the id."""
+
+
+_NONE_FITS = _NoneFits()
+
+
+def _time_of_id(
+    name: str, record: dict[str, Any], others: list[Any], chance: random.Random
+) -> datetime | _NoneFits | None:
+    """The record's time that its new id asks for, where ids carry the time; None where they do not."""
+    offsets = carried_offsets([one["id"] for one in others], [_time(one.get("created_at")) for one in others])
+    if not offsets:
+        return None
+    told, own = time_in(name), _time(record.get("created_at"))
+    if told is None or own is None:
+        return _NONE_FITS
+    time = told + timedelta(seconds=chance.choice(offsets))
+    return time if own.tzinfo else time.replace(tzinfo=None)
+
+
+def _tells_time(value: str, key: str, record: dict[str, Any], others: list[Any]) -> bool:
+    """Whether a request's or trace's id carries another time than the record, where those of others carry theirs."""
+    known = [one for one in others if isinstance(one.get(key), str)]
+    offsets = carried_offsets([one[key] for one in known], [_time(one.get("created_at")) for one in known])
+    if not offsets or not value:
+        return False
+    mine = carried_offsets([value], [_time(record.get("created_at"))])
+    return not mine or not min(offsets) <= mine[0] <= max(offsets)
 
 
 def renamed(row: dict[str, Any]) -> dict[str, Any]:
@@ -120,13 +159,15 @@ def _replaced(value: Any, words: dict[str, str]) -> Any:
     return walk(value)
 
 
-def _move(record: dict[str, Any], others: list[Any], place: int, chance: random.Random) -> None:
-    """Moves the record's time, and the times of the run that made it, among those of other records."""
+def _move(
+    record: dict[str, Any], others: list[Any], place: int, chance: random.Random, to: datetime | None = None
+) -> None:
+    """Moves the record's time, and the times of the run that made it, to a moment, or among those of other records."""
     own, near = _time(record.get("created_at")), [_time(other) for other in others]
     times = [time for time in near if time is not None]
     if own is None or len(times) < len(near) or any((time.tzinfo is None) != (own.tzinfo is None) for time in times):
         return
-    shift = _among(times, place, own, chance) - own
+    shift = (to or _among(times, place, own, chance)) - own
 
     def moved(match: re.Match[str]) -> str:
         time = _time(match[0])
@@ -135,8 +176,9 @@ def _move(record: dict[str, Any], others: list[Any], place: int, chance: random.
         return _written(time + shift, match) if abs(time - own) <= _SAME_RUN else match[0]
 
     record["created_at"] = _TIME.sub(moved, record["created_at"])
-    if record.get("explanations"):
-        record["explanations"] = orjson.loads(_TIME.sub(moved, orjson.dumps(record["explanations"]).decode()))
+    for section in ("explanations", "inputs"):
+        if record.get(section):
+            record[section] = orjson.loads(_TIME.sub(moved, orjson.dumps(record[section]).decode()))
 
 
 def _among(times: list[datetime], place: int, own: datetime, chance: random.Random) -> datetime:
