@@ -110,7 +110,12 @@ class StatedValues:
         return "|".join(_BETWEEN_WORDS.join(map(re.escape, words)) for words in self._names)
 
     def _attribute(self, text: str, start: int, end: int) -> str | None:
-        """What the whole name speaks of whose part stands here: `loan_age` and `loan age` are no person's."""
+        """What the whole name speaks of whose part stands here: `loan_age` and `loan age` are no person's.
+
+        Nothing where it is part of what stands in place of a value: an input may be called "withheld".
+        """
+        if text.startswith(CONSTANT, max(0, start - 1)):
+            return None
         beginning = _BEGINNING.search(text[max(0, start - _BACK) : start])
         start -= len(beginning[0]) if beginning else 0
         rest = _REST.match(text, end)

@@ -83,3 +83,11 @@ def test_also_where_the_text_is_encoded(text: str) -> None:
 )  # fmt: skip
 def test_what_is_said_of_other_things_stays(text: str) -> None:
     assert kept(text) == text
+
+
+def test_what_stands_in_place_of_a_value_states_none() -> None:
+    inputs = [{"name": "withheld", "value": "x", "reveals": "sex"}, *INPUTS]
+    made = record(inputs=inputs, extra={"said": "age=34"})
+    once = protector().protect(made)
+    assert once["extra"] == {"said": f"age={AGE}"}
+    assert protector().protect(once) == once
