@@ -100,7 +100,8 @@ def _sum_up(arguments: argparse.Namespace, total: Count) -> None:
         narrate(f"Quarantined: {reasons}. `secondlook quarantine list` says why; nothing was thrown away.")
     if total.told_by_id:
         narrate(
-            f"{_records(total.told_by_id)} a withheld value, or the subject, in its id. Ids are shown as they are. "
+            f"{_records(total.told_by_id)} an id with a withheld value, or the subject, in it, or a word of either. "
+            "Ids are shown as they are. "
             f'To have tokens instead: `pseudonymise = ["id"]` under [queues.{arguments.queue}] in secondlook.toml; '
             "erase these first, and import them again."
         )

@@ -55,8 +55,8 @@ def disguised(row: dict[str, Any], near: list[str], place: int, chance: random.R
         return None
     first = max(0, place - _TIMES)
     times = [one.get("created_at") for one in others[first : place + _TIMES]]
-    own = _time_of_id(row["external_id"], record, others, chance)
-    if own is _NONE_FITS:
+    own, fits = _time_of_id(row["external_id"], record, others, chance)
+    if not fits:
         return None
     _move(record, times, place - first, chance, own)
     if any(_tells_time(replaced.get(record.get(key), ""), key, record, others) for key in ("request_id", "trace_id")):
@@ -64,25 +64,19 @@ def disguised(row: dict[str, Any], near: list[str], place: int, chance: random.R
     return _with(row, record, replaced)
 
 
-class _NoneFits:
-    """No time fits the id."""
-
-
-_NONE_FITS = _NoneFits()
-
-
 def _time_of_id(
     name: str, record: dict[str, Any], others: list[Any], chance: random.Random
-) -> datetime | _NoneFits | None:
-    """The record's time that its new id asks for, where ids carry the time; None where they do not."""
+) -> tuple[datetime | None, bool]:
+    """The record's time that its new id asks for, where ids carry the time (None where they do not), and whether there
+    is one that fits."""
     offsets = carried_offsets([one["id"] for one in others], [_time(one.get("created_at")) for one in others])
     if not offsets:
-        return None
+        return None, True
     told, own = time_in(name), _time(record.get("created_at"))
     if told is None or own is None:
-        return _NONE_FITS
+        return None, False
     time = told + timedelta(seconds=chance.choice(offsets))
-    return time if own.tzinfo else time.replace(tzinfo=None)
+    return time if own.tzinfo else time.replace(tzinfo=None), True
 
 
 def _tells_time(value: str, key: str, record: dict[str, Any], others: list[Any]) -> bool:

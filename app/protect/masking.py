@@ -6,12 +6,14 @@ first are never masked, even where somebody is called "Value": a record must sta
 
 from __future__ import annotations
 
+import re
 from typing import Any, Protocol, get_args
 
 from app.model.explanation import KINDS, Anchor, Fidelity, Part
 from app.model.prediction import InputKind
 from app.model.provenance import FIELDS
 from app.model.words import SEVERITIES
+from app.protect.names import CONSTANT
 from app.protect.scrub import Constant, Edit
 
 
@@ -33,6 +35,8 @@ def _names(part: type[Part]) -> dict[str, Any]:
     return {field.alias or name: field.annotation for name, field in part.model_fields.items()}
 
 
+# A key that took the place of one that held a value itself.
+_STANDS_FOR = re.compile(rf"{re.escape(CONSTANT)}([^\[\]]+)\](?: \(\d+\))?")
 _LEAVES = frozenset(leaf for field in FIELDS for leaf in field.path.split("."))
 _STRUCTURE = frozenset(name for part in _parts(Part) for name in _names(part)) | _LEAVES
 # Numbers of the format: offsets, scores, contributions. `value` may be anything.
@@ -68,7 +72,7 @@ def masked(value: Any, found: Masker, own: bool = True) -> Any:
         kept = {}
         for key, inner in value.items():
             ours = own and key in _STRUCTURE
-            name = key if ours else found.text(key)[0]
+            name = key if ours else _masked_key(key, found)
             if ours and key in _MEASURES and isinstance(inner, dict):
                 kept[name] = {
                     k if k in _STRUCTURE else found.text(k)[0]: masked(v, found) if isinstance(v, str) else v
@@ -80,6 +84,14 @@ def masked(value: Any, found: Masker, own: bool = True) -> Any:
                 kept[name] = masked(inner, found, ours and key not in _USER_DATA)
         return kept
     return found.number(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _masked_key(key: str, found: Masker) -> str:
+    """A key with what is found masked. One that stands for a withheld key stays, unless its words are known values."""
+    stands_for = _STANDS_FOR.fullmatch(key)
+    if stands_for and found.text(stands_for[1])[0] == stands_for[1]:
+        return key
+    return found.text(key)[0]
 
 
 def _is_fixed(key: str, value: Any) -> bool:

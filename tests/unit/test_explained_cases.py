@@ -169,8 +169,10 @@ def test_a_withheld_input_is_not_compared() -> None:
 def test_a_one_hot_column_of_another_category() -> None:
     columns = [weight("cat__reason_boat", 0.2, 0.0), weight("cat__reason_car", 0.1, 1.0)]
     assert said("other_values", attribution(*columns)).endswith("explains reason = car, here boat")
-    # Codes for what the case spells out cannot be told apart.
-    assert codes(attribution(weight("reason_A43", 0.2, 1.0), weight("reason_A40", 0.1, 0.0))) == []
+    # Codes for what the case spells out cannot be told apart, and are shown as the case's: so it is said.
+    coded = attribution(weight("reason_A43", 0.2, 1.0), weight("reason_A40", 0.1, 0.0))
+    assert codes(coded) == []
+    assert said("encoded_values", coded).endswith("reason")
 
 
 def test_a_category_that_lime_names_is_the_cases() -> None:

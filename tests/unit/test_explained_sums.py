@@ -86,7 +86,7 @@ def test_a_cut_list_of_single_features_lost_no_pairs() -> None:
     items = [weight(f"x{at}", size, at + 20) for at, size in enumerate((0.8, -0.5, 0.2))]
     # The largest has the wrong sign: three more of 0.2 at most cannot come to 1.6.
     made = attribution(*items, base_value=0.1, output_value=-1.0)
-    cut = {"inputs": inputs, "score": 0.2689, "label": "approve"}
+    cut: dict[str, Any] = {"inputs": inputs, "score": 0.2689, "label": "approve"}
     assert codes(made | {"method": "shap.TreeExplainer"}, **cut) == [GAP]
     # Boosted additive models, and explainers that nothing is known of, give pairs as well.
     assert codes(made | {"method": "interpret.ebm"}, **cut) == codes(made, **cut) == []

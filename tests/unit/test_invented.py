@@ -13,8 +13,10 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stdnum import luhn
 
 from app.desk.disguise import disguised
+from app.desk.id_traits import passes_check_digits, time_in
 from app.desk.invented import invent, like, rooms
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -169,3 +171,48 @@ def test_no_copy_where_its_request_would_stand_out() -> None:
     assert _beside([f"req-{n}" for n in range(20)], "req-900", 10) is None
     assert _beside(["anna", "berta", "clara", "dora", "emil"], "zoe", 2) is None
     assert _beside([f"01a4a0{n}1-8248-7ec1-b349-9baa943735d4" for n in range(3)], "01930000-8248-7ec1-b349", 1) is None
+
+
+def _copy(names: list[str], own: str, gap: float = 0.25) -> dict[str, Any] | None:
+    """The record of a copy that is called `own`, among records that are `gap` seconds younger than their ids say."""
+    near = []
+    for name in names:
+        told = time_in(name)
+        assert told is not None
+        at = (told + timedelta(seconds=gap)).isoformat()
+        near.append(orjson.dumps(_record(name, told) | {"created_at": at}).decode())
+    told = datetime(2027, 1, 1, 8, 0, 5, 500_000, tzinfo=UTC)
+    inputs = [{"name": "received", "kind": "category", "value": told.isoformat()}]
+    record = orjson.dumps(_record("old-id", told, inputs=inputs) | {"created_at": told.isoformat()}).decode()
+    row = {"record": record, "search": "old-id", "subject": None, "external_id": own}
+    made = disguised(row, near, len(near) // 2, random.Random(5))
+    return made and orjson.loads(made["record"])
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda ms: f"{ms:012x}"[:8] + "-" + f"{ms:012x}"[8:] + "-7ec1-b349-9baa943735d4",
+        lambda ms: f"req-{ms // 1000}",
+        lambda ms: f"evt_{ms}",
+        lambda ms: f"{ms // 1000:08x}aabbccddeeff0011",
+        lambda ms: datetime.fromtimestamp(ms / 1000, UTC).strftime("loan-%Y%m%d%H%M%S"),
+    ],
+    ids=["uuid7", "epoch", "epoch ms", "object id", "date and time"],
+)
+def test_a_copys_time_is_that_of_its_id(form: Callable[[int], str]) -> None:
+    start = 1_811_000_000_000
+    kept = _copy([form(start + 60_000 * n) for n in range(12)], form(start + 330_000))
+    assert kept is not None
+    told, own = time_in(kept["id"]), datetime.fromisoformat(kept["created_at"])
+    assert told is not None and abs((own - told).total_seconds() - 0.25) < 0.01
+    # What the inputs say of the same moment moves along.
+    assert kept["inputs"][0]["value"] == kept["created_at"]
+
+
+def test_no_copy_whose_check_digit_is_wrong_where_all_others_are_right() -> None:
+    bodies = [str(4_000_000_000 + 7919 * n) for n in range(9)]
+    good = [next(f"{body}{digit}" for digit in range(10) if luhn.is_valid(f"{body}{digit}")) for body in bodies]
+    assert not passes_check_digits("loan-79927398712", good)
+    assert passes_check_digits("loan-79927398713", good)
+    assert passes_check_digits("loan-79927398712", [*good, "79927398711"])

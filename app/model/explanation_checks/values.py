@@ -108,7 +108,7 @@ def _one_hot(items: list[AttributionItem], facts: Facts) -> Iterator[Compared]:
     """Columns of a category that contradict the case: another one's at 1, or its own at 0.
 
     Another one's counts only where the case's own column is among them: else the categories may be codes for what the
-    case spells out.
+    case spells out, which is said.
     """
     columns = [column for item in items if (column := _column(item, facts))]
     # What stands at 1 says which category was explained.
@@ -117,8 +117,8 @@ def _one_hot(items: list[AttributionItem], facts: Facts) -> Iterator[Compared]:
     for feature, active in columns:
         item = feature.inputs[0]
         matches = names_level(feature, item.value)
-        if active and not matches and item.name in spelt:
-            yield Compared(item.name, feature.level, item.value, "different")
+        if active and not matches:
+            yield Compared(item.name, feature.level, item.value, "different" if item.name in spelt else "coded")
         elif matches and not active:
             yield Compared(item.name, f"not {feature.level}", item.value, "different")
 
