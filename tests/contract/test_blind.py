@@ -336,8 +336,13 @@ def test_it_is_done_once(tmp_path: Path) -> None:
 def test_a_database_of_an_earlier_version_is_put_in_order(tmp_path: Path) -> None:
     world = WORLDS["sqlite"](tmp_path)
     world.admit("credit", said(1))
+    later = ("auc", "low", "high", "by_chance", "said")
     world.run(
-        "UPDATE cases SET queue = 'blind'", "DROP TABLE queue_orders", "UPDATE alembic_version SET version_num = '0005'"
+        "UPDATE cases SET queue = 'blind'",
+        "DROP TABLE queue_orders",
+        "DROP TABLE exposures",
+        *(f"ALTER TABLE associations DROP COLUMN {name}" for name in later),
+        "UPDATE alembic_version SET version_num = '0005'",
     )
     desk = world.desk("ada", queues=("blind",))
     assert {row.severity for row in desk.rows(desk.ids(Filter())).values()} == {None}

@@ -22,18 +22,24 @@ def done_by(out: str) -> list[int]:
     return [int(line.split()[2]) for line in out.splitlines() if line.startswith("done")]
 
 
+def everything(world: SqliteWorld) -> list[int]:
+    """The numbers of all cases."""
+    numbers = [number for (number,) in world.query("SELECT case_id FROM cases")]
+    assert len(numbers) == 800
+    return numbers
+
+
 def test_eight_processes_share_the_work(workers: Workers, world: SqliteWorld) -> None:
     started = [workers.start("decide", world.path, f"person-{n}") for n in range(HANDS)]
     results = [worker.communicate() for worker in started]
     assert [worker.returncode for worker in started] == [0] * HANDS, [err for _, err in results]
     decided = [case_id for out, _ in results for case_id in done_by(out)]
-    assert Counter(decided) == Counter(range(1, 801))
+    assert Counter(decided) == Counter(everything(world))
     assert world.query("SELECT count(*), count(DISTINCT case_id) FROM reviews") == [(800, 800)]
     assert world.query("SELECT person, count(*) FROM reviews GROUP BY person ORDER BY person") == [
         (f"person-{n}", len(done_by(out))) for n, (out, _) in enumerate(results) if done_by(out)
     ]
-    claimed = world.query("SELECT max(lease_token), min(lease_token), sum(claims) FROM cases")
-    assert claimed == [(1, 1, 0)]
+    assert world.query("SELECT count(DISTINCT lease_token) > 1, sum(claims) FROM cases") == [(1, 0)]
     assert world.query("SELECT action, count(*) FROM audit WHERE action <> 'imported' GROUP BY action") == [
         ("claimed", 800),
         ("decided", 800),
@@ -108,7 +114,7 @@ def test_eight_threads_share_one_desk(world: SqliteWorld) -> None:
             decided.append(decide(desk, claim).case_id)
 
     in_threads([work] * HANDS)
-    assert Counter(decided) == Counter(range(1, 801))
+    assert Counter(decided) == Counter(everything(world))
     assert world.query("SELECT count(*), count(DISTINCT case_id) FROM reviews") == [(800, 800)]
     assert desk.summary(0).decided == 800
     assert world.verify().ok
@@ -116,6 +122,7 @@ def test_eight_threads_share_one_desk(world: SqliteWorld) -> None:
 
 def test_reading_and_drafting_go_on_while_others_decide(world: SqliteWorld) -> None:
     desk = world.desk("ada", queues=(QUEUE,))
+    last = list(desk.ids(Filter()))[-1]
     over = threading.Event()
     read: Counter[str] = Counter()
 
@@ -141,12 +148,12 @@ def test_reading_and_drafting_go_on_while_others_decide(world: SqliteWorld) -> N
 
     def drafts() -> None:
         while not over.is_set():
-            desk.save_draft(799, Draft({"rule": "none", "n": read["drafts"]}))
+            desk.save_draft(last, Draft({"rule": "none", "n": read["drafts"]}))
             read["drafts"] += 1
 
     in_threads([all_decide, reads, reads, drafts])
     assert read["lists"] > 5
     assert read["drafts"] > 5
-    assert desk.claim_case(799).draft.answers["n"] == read["drafts"] - 1
+    assert desk.claim_case(last).draft.answers["n"] == read["drafts"] - 1
     assert world.query("SELECT count(*) FROM reviews") == [(180,)]
     assert world.verify().ok

@@ -30,7 +30,7 @@ def test_a_desk_without_a_terminal_ends(tmp_path: Path) -> None:
     )  # fmt: skip
     os.close(theirs)
     try:
-        _read_until(ours, b"loan-")
+        _read_until(ours, b"brief-")
         os.write(ours, b"n")
         _until(lambda: _held(root) == 1, ours)
     finally:

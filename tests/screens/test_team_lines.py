@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +56,11 @@ def test_from_two_reviews_to_the_adjudicators_word(run: Run, tmp_path: Path) -> 
     shown = run("ada", "peers", name)
     assert "ben: overturned -> hallucinated" in shown
     assert "judy: overturned" in shown
-    (mine,) = [one for one in run("ada", "people", "quality", "--json") if one["person"] == "ada"]
-    assert (mine["peers"], mine["peers_same"]) == (1, 0)
+    assert run("ada", "people", "quality", "--json") == [], "figures are of whole days"
+    with closing(sqlite3.connect(tmp_path / "desk" / "secondlook.db")) as connection, connection:
+        connection.execute("UPDATE reviews SET decided_at = decided_at - 2 * 86400000")
+    figures = {one["person"]: one for one in run("ada", "people", "quality", "--json")}
+    assert (figures["ada"]["peers"], figures["ada"]["peers_same"]) == (1, 0)
     assert "0% of 1" in run("ada", "people", "quality")
 
 

@@ -148,7 +148,7 @@ async def drawn(socket: ClientWebSocketResponse, enough: Callable[[str], bool] =
 
 def inbox(text: str) -> bool:
     """Whether the inbox is drawn with its cases."""
-    return "credit" in text and "summaries" in text
+    return "moderation" in text and "summaries" in text
 
 
 async def test_a_tab_is_a_desk_and_gives_its_case_back(desk: Served, browser: httpx.Client) -> None:

@@ -141,7 +141,7 @@ def _needles(forms: Iterable[Form]) -> tuple[str, ...]:
 def _of_name(value: str, folded: str, literal: str) -> Spellings:
     parts = called.parts_of(folded)
     sought = [*parts, *called.transcribed(value, parts)]
-    if called.has_short_parts(folded):
+    if not parts or called.has_short_parts(folded):
         sought += called.orders_of(folded)
     initials = called.initials_of(folded)
     return Spellings(_needles(sought), partial(_ways_of_a_name, value, folded), initials=initials, literal=literal)

@@ -1,6 +1,6 @@
 """What visible fields tell alone and together.
 
-Revision ID: 0006
+Revision ID: 0007
 """
 
 from __future__ import annotations
