@@ -183,7 +183,7 @@ def test_nothing_tells_controls_from_cases(empty: World) -> None:
     check(shift)
 
 
-@pytest.mark.parametrize("independent", [2, 3])
+@pytest.mark.parametrize("independent", [2, pytest.param(3, marks=pytest.mark.heavy)])
 def test_nothing_tells_them_where_several_review(empty_sqlite: World, independent: int) -> None:
     shift = Shift(empty_sqlite, independent, seed=independent)
     shift.go_on(in_batches(50, 2, seed=independent), every=10)

@@ -188,7 +188,7 @@ JSON = st.recursive(
 SECTIONS = ("task", "output", "sampling", "reply_to", "provenance")
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), phases=NO_SHRINKING)
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), phases=NO_SHRINKING)
 @given(
     telling(),
     JSON,
