@@ -154,7 +154,7 @@ def test_a_consumer_leaves_no_name_behind_but_nothing_pending_either(other: Resp
 
 
 @pytest.mark.parametrize(
-    ("count", "kills"), [pytest.param(600, 3, id="3"), pytest.param(10_000, 20, id="20", marks=pytest.mark.heavy)]
+    ("count", "kills"), [pytest.param(400, 2, id="2"), pytest.param(10_000, 20, id="20", marks=pytest.mark.heavy)]
 )
 def test_pullers_are_killed(url: str, other: Resp, tmp_path: Path, count: int, kills: int) -> None:
     add(other, bodies(count))

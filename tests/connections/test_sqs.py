@@ -135,7 +135,7 @@ def test_what_was_kept_but_not_acknowledged_comes_again_and_is_known(
 
 def test_pullers_are_killed(server: SqsServer, queue: str, tmp_path: Path) -> None:
     # moto looks through its whole queue for each message.
-    _pullers_are_killed(server, queue, tmp_path, 120, 3)
+    _pullers_are_killed(server, queue, tmp_path, 80, 2)
 
 
 @pytest.mark.heavy
