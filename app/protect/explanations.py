@@ -242,7 +242,9 @@ def _shown_name(name: str, seen: Seen) -> str:
     attribute = seen.names.withheld(name)
     if attribute is not None:
         return withheld(attribute)
-    return name if name in seen.names.visible else " & ".join(_shown_parts(name, seen))
+    if name in seen.names.visible or not seen.names.coarse(name):
+        return name
+    return " & ".join(_shown_parts(name, seen))
 
 
 def _change(item: dict[str, Any], seen: Seen) -> dict[str, Any]:

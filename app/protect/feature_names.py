@@ -42,6 +42,9 @@ _NAME = "name"
 _OTHER_WORDS = word_set("percentage percentages")
 _CACHED_NAMES = 4096
 _CACHED_LENGTH = 200
+# Provenance of different models that is remembered to hold nothing, and its longest JSON in bytes.
+_NOTED = 64
+_LONGEST_NOTED = 10_000
 
 
 class FeatureNames:
@@ -79,6 +82,7 @@ class FeatureNames:
         self._features: dict[str, str | None] = {}
         self._keys: dict[str, str | None] = {}
         self._silent: dict[tuple[str, ...], bool] = {}
+        self._holding_nothing: set[bytes] = set()
         # A `name: …` in a text may be a tool's or a file's; values of names are known wherever they stand.
         unseen = [words for words, attribute in self._withheld.items() if attribute != _NAME]
         self.stated = StatedValues((*unseen, *self._coarse), self.speaks_of, self.visible)
@@ -114,6 +118,18 @@ class FeatureNames:
                     self._silent.clear()
                 self._silent[keys] = known
         return known
+
+    def holds_nothing(self, written: bytes) -> bool:
+        """Whether `note_nothing` was told so of this JSON."""
+        return written in self._holding_nothing
+
+    def note_nothing(self, written: bytes) -> None:
+        """Notes that JSON names nothing that is withheld. Where some inputs are shown less exactly, nothing is noted:
+        what may stand under their names is another in each record."""
+        if not self._coarse and len(written) <= _LONGEST_NOTED:
+            if len(self._holding_nothing) >= _NOTED:
+                self._holding_nothing.clear()
+            self._holding_nothing.add(written)
 
     def coarse(self, name: str) -> tuple[str, ...]:
         """The inputs shown less exactly that a feature name speaks of, in order."""

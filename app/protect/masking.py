@@ -62,13 +62,14 @@ _MEASURES = frozenset(("scores", "fidelity_score"))
 
 def masked(value: Any, found: Masker, own: bool = True) -> Any:
     """A value with what is found masked in every string, number and key that is not the format's own."""
-    if isinstance(value, Constant):
+    kind = type(value)
+    if kind is Constant or value is None:
         return value
-    if isinstance(value, str):
+    if kind is str:
         return found.text(value)[0]
-    if isinstance(value, list):
+    if kind is list:
         return [masked(inner, found, own) for inner in value]
-    if isinstance(value, dict):
+    if kind is dict:
         kept = {}
         for key, inner in value.items():
             ours = own and key in _STRUCTURE

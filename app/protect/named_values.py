@@ -88,6 +88,9 @@ _CACHED_LENGTH = 40
 
 def feature_named(mapping: Mapping[str, Any]) -> tuple[str, list[str]] | None:
     """The key under which a mapping names what its values are of, and the names; None where it names nothing."""
+    keys = tuple(mapping)
+    if not (_may_name(keys) if sum(map(len, keys)) <= _CACHED_LENGTH * 5 else may_name(keys)):
+        return None
     for key in mapping:
         folded = _folded(key)
         if folded in _FEATURE_KEYS and (names := _names(mapping[key])):
@@ -106,6 +109,9 @@ def may_name(keys: Iterable[str]) -> bool:
     if not folded.isdisjoint(_FEATURE_KEYS) or not folded.isdisjoint(_HEADER_KEYS):
         return True
     return not folded.isdisjoint(_VALUE_KEYS) and not folded.isdisjoint(_LABEL_KEYS)
+
+
+_may_name = lru_cache(maxsize=1024)(may_name)
 
 
 def is_value_key(key: str) -> bool:

@@ -151,6 +151,9 @@ class Protector:
         found = scrubber(known, f"{joined_texts(kept)} {file}", by_name) if known or by_name else None
         self.told_by_id = bool(found and visible_id and found.spans(visible_id))
         self.told_by_file = bool(found and file and found.spans(file))
+        if self.told_by_id or self.told_by_file:
+            # What stands in these only need not be looked for in the rest.
+            found = scrubber(known, joined_texts({key: kept[key] for key in kept if key != "id"}), by_name)
         return found
 
     def withheld_of(self, record: dict[str, Any]) -> dict[str, str]:

@@ -22,7 +22,7 @@ from app.protect.known.fitting import end_of_fit
 from app.protect.known.forms import Form
 from app.protect.known.glance import glance
 from app.protect.known.identifiers import may_hold_identifiers, whole_identifier
-from app.protect.known.readings import readings
+from app.protect.known.readings import may_be_encoded, readings
 from app.protect.known.skeleton import Skeleton, fold, folded_with_places, merge, skeleton, squeezed
 from app.protect.known.spellings import Spellings, looks, means_name, spellings
 from app.protect.names import CONSTANT
@@ -75,7 +75,8 @@ class Scrubber:
             return text, []
         known = self._seen.get(text)
         if known is None:
-            known = cut(text, self.spans(text))
+            found = self.spans(text)
+            known = cut(text, found) if found else (text, [])
             if len(text) <= _SHORT:
                 self._seen[text] = known
         return known[0], list(known[1])
@@ -87,7 +88,7 @@ class Scrubber:
     def spans(self, text: str) -> list[Span]:
         """Where known values stand in a text, or identifiers that hold one; in no order."""
         found = self._named_or_known(text)
-        if self.encoded:
+        if self.encoded and may_be_encoded(text):
             for reading in readings(text):
                 hits = self._named_or_known(reading.text)
                 found += [(reading.starts[a], reading.ends[b - 1], what) for a, b, what in hits]
@@ -108,29 +109,29 @@ class Scrubber:
         return withheld(attribute) if attribute else number
 
     def _named_or_known(self, text: str) -> list[Span]:
-        return [*self._found(text), *(span for finder in self.by_name for span in finder.spans(text))]
-
-    def _found(self, text: str) -> Iterator[tuple[int, int, str]]:
-        """Beginning, end and attribute of every hit, in no order."""
-        if self.forms and self._may_occur(text):
-            yield from self._words(text)
+        found: list[Span] = [*self._words(text)] if self.forms and self._may_occur(text) else []
         if self.days or self.literals:
-            folded, places = folded_with_places(text)
-            for start, after, meanings in days_in(folded) if self.days else ():
-                attribute = next((self.days[day] for day in meanings if day in self.days), None)
-                if attribute:
-                    yield places[start], places[after - 1] + 1, attribute
-            for hit in self.literals.finditer(folded) if self.literals else ():
-                attribute = self.attributes.get(" ".join(hit.group().split()), "value")
-                yield places[hit.start()], places[hit.end() - 1] + 1, attribute
+            found += self._days_and_literals(text)
+        for finder in self.by_name:
+            found += finder.spans(text)
+        return found
+
+    def _days_and_literals(self, text: str) -> Iterator[Span]:
+        folded, places = folded_with_places(text)
+        for start, after, meanings in days_in(folded) if self.days else ():
+            attribute = next((self.days[day] for day in meanings if day in self.days), None)
+            if attribute:
+                yield places[start], places[after - 1] + 1, attribute
+        for hit in self.literals.finditer(folded) if self.literals else ():
+            attribute = self.attributes.get(" ".join(hit.group().split()), "value")
+            yield places[hit.start()], places[hit.end() - 1] + 1, attribute
 
     def _may_occur(self, text: str) -> bool:
         if len(self.lengths) > _FEW:
             return True
-        letters = squeezed(text)
-        return any(key in letters for key in self.lengths)
+        return any(map(squeezed(text).__contains__, self.lengths))
 
-    def _words(self, text: str) -> Iterator[tuple[int, int, str]]:
+    def _words(self, text: str) -> Iterator[Span]:
         """Of the hits that begin at one letter the longest; the next begins behind it."""
         bones = skeleton(text)
         beginnings = bones.starts | bones.turns

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from app.model.provenance import FIELDS, Provenance
 from app.protect.user_data import UserData
 
@@ -79,10 +81,19 @@ def _output(output: dict[str, Any], data: UserData) -> dict[str, Any]:
 
 
 def _provenance(provenance: dict[str, Any], data: UserData) -> dict[str, Any]:
-    """Provenance. Its numbers are those of models and runs: none is compared with withheld values."""
+    """Provenance. Its numbers are those of models and runs: none is compared with withheld values.
+
+    Records of one model mostly have the same: what says nothing is not searched again.
+    """
+    written = orjson.dumps(provenance)
+    if data.was_silent(written):
+        return provenance
     own = frozenset(Provenance.model_fields)
     kept = _of_format(provenance, own, "provenance", data, lone=False)
-    return {key: _evidence(key, value, data) if key in own else value for key, value in kept.items()}
+    kept = {key: _evidence(key, value, data) if key in own else value for key, value in kept.items()}
+    if kept == provenance:
+        data.note_silent(written)
+    return kept
 
 
 def _evidence(section: str, value: Any, data: UserData) -> Any:

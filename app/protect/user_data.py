@@ -54,6 +54,14 @@ class UserData:
                 return document
         return self._lone(value, parent) if lone else value
 
+    def was_silent(self, written: bytes) -> bool:
+        """Whether nothing was taken out of this JSON, in a record of the same inputs."""
+        return self._names.holds_nothing(written)
+
+    def note_silent(self, written: bytes) -> None:
+        """Notes that nothing was taken out of JSON whose lone values are not compared."""
+        self._names.note_nothing(written)
+
     def document(self, text: str, lone: bool = True) -> str | None:
         """A JSON document in a string, without what is withheld; None where there is none, or nothing to take out."""
         beginning = text[:64].lstrip()[:1]

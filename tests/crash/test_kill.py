@@ -13,7 +13,7 @@ from tests.crash.conftest import Workers, many
 from tests.crash.worker import BATCH, QUEUE
 
 KILLS = [pytest.param(4, id="4"), pytest.param(100, id="100", marks=pytest.mark.heavy)]
-IMPORT_KILLS = [pytest.param(2, id="2"), pytest.param(50, id="50", marks=pytest.mark.heavy)]
+IMPORT_KILLS = [pytest.param(3, id="3"), pytest.param(50, id="50", marks=pytest.mark.heavy)]
 
 
 def kill_while_deciding(workers: Workers, path: Path, chance: random.Random) -> list[str]:

@@ -109,6 +109,20 @@ def test_words_that_say_enough_go(value: str, text: str, kept: str) -> None:
     assert protector(detect="off").protect(sent)["output"]["text"] == kept
 
 
+@pytest.mark.parametrize(
+    ("subject", "text", "kept"),
+    [
+        ("german-person-1", "uci/german-credit, German", "uci/german-credit, German"),
+        ("german-person-1", "of german-person-1", "of [withheld: subject]"),
+        ("xsum-person-10138849", "xsum, bbc:10138849", "xsum, bbc:[withheld: subject]"),
+        ("customer-anna-lee-1977", "Anna of customers", "[withheld: subject] of customers"),
+    ],
+)
+def test_of_a_subject_the_words_that_say_whose_number_it_is_stay(subject: str, text: str, kept: str) -> None:
+    made = record(subject=subject, output={"text": text})
+    assert protector().protect(made)["output"]["text"] == kept
+
+
 def test_a_long_value_is_prose_and_known_as_a_whole() -> None:
     value = "one two three four five six Kozilofab eight nine"
     sent = record(

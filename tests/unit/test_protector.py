@@ -86,6 +86,12 @@ def test_counterfactuals_keep_that_something_changes() -> None:
     ]
 
 
+def test_a_value_that_reads_like_our_words_does_not_change_them() -> None:
+    inputs = [{"name": "sex", "kind": "category", "value": "withheld"}]
+    found = explained("counterfactual", [], {"inputs": inputs}, sex=12345, immutable=["sex"])
+    assert found["immutable"] == ["[withheld: sex]"]
+
+
 def test_rules_keep_how_precise_they_are() -> None:
     rule = {"feature": "age", "op": ">", "value": 37, "precision_so_far": 0.9, "coverage_so_far": 0.5}
     assert explained("rule", [rule])["items"] == [

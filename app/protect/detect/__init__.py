@@ -10,38 +10,39 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from typing import NamedTuple
 
+from app.protect.detect.first_look import may_hold_identifier
 from app.protect.detect.plugins import Detector, load_detectors
 from app.protect.detect.spans import Span, anchored, disjoint, skeleton
-from app.protect.detect.words import any_of
 
 __all__ = ["Detector", "Span", "disjoint", "find_identifiers", "find_spans", "holds_identifier", "load_detectors"]
 
-# Without one of these there is no need to try the pattern below.
-_SIGN = re.compile(r"[\d@＠﹫:]")
-# Most identifiers have an @, two colons, three digits close together, or a British postal code or plate.
-_DOOR = re.compile(r"[@＠﹫]|\d\D{0,4}\d\D{0,4}\d|:[\da-fA-F]{0,4}:|\d[A-Z]? \d[A-Z]{2}\b|\d\d ?[A-Z]{3}\b")
-# The others have a word as long as a key, or stand beside one of these words (in small letters).
-_KEY_CHARACTERS = 20
-_CUES = any_of((
-    "pass", "pwd", "secret", "token", "kennwort", "contrase", "clave", "senha", "phrase", "mnemonic", "user", "handle",
-    "nick", "insta", "telegram", "snap", "tiktok", "discord", "skype", "signal", "twitter", "t.me", "u/", "plate",
-    "registration", "kennzeichen", "born", "birth", "dob", "geb", "naiss", "nee ", "ne le", "ne(e)", "naci", "nasc",
-    "mdp",
-    "key", "pin", "cvv", "otp", "parola", "wachtwoord", "haslo", "losenord", "schlussel", "jeton", "login", "alias",
-    "placa", "plaque", "matricul", "usuario", "credential", "bearer", "mot de", "linkedin", "reddit", "facebook",
-    "///",
-))  # fmt: skip
-# Below this length a plain word is no identifier.
-_WORD_CHARACTERS = 20
+# Shorter texts come again and again: words of a schema, names of methods and raters.
+_SHORT = 40
 _DIGIT = re.compile(r"\d")
 _WORD = re.compile("[a-z]+")
 
 # Texts and keys in JSON; no identifier is shorter.
 _STRINGS = re.compile(rb'"([^"]{6,})"')
 
-# Takes the folded text, and the same in small letters.
-Finder = Callable[[str, str], list[Span]]
+_NO_DIGITS = bytes(set(range(256)) - set(b"0123456789"))
+
+
+class _Finder(NamedTuple):
+    """Finds some kinds in the folded text and the same in small letters, where there is enough for any of them: digits,
+    a word of a length, one of some words; or one of some signs."""
+
+    find: Callable[[str, str], list[Span]]
+    digits: int = 0
+    longest: int = 0
+    words: frozenset[str] | None = None
+    signs: tuple[str, ...] = ()
+
+    def is_worth_trying(self, digits: int, longest: int, words: frozenset[str]) -> bool:
+        """Whether a text with these may hold what is found."""
+        enough = digits >= self.digits and longest >= self.longest
+        return enough and (self.words is None or not self.words.isdisjoint(words))
 
 
 def find_identifiers(text: str) -> list[Span]:
@@ -50,7 +51,16 @@ def find_identifiers(text: str) -> list[Span]:
 
     Spans are in code points, sorted and disjoint. Never raises for a `str`.
     """
-    if not _may_hold_identifier(text):
+    return list(_found_in_short(text)) if len(text) <= _SHORT else _found(text)
+
+
+@lru_cache(8192)
+def _found_in_short(text: str) -> tuple[Span, ...]:
+    return tuple(_found(text))
+
+
+def _found(text: str) -> list[Span]:
+    if not may_hold_identifier(text):
         return []
     folded, places = skeleton(text)
     found = [span for span in _identifiers(folded, folded.lower()) if span.kind != "account"]
@@ -78,7 +88,7 @@ def find_spans(text: str) -> list[Span]:
 
     folded, places = skeleton(text)
     found = patterns.urls(folded) + patterns.spelt_emails(folded)
-    if _may_hold_identifier(folded):
+    if may_hold_identifier(folded):
         found += _identifiers(folded, folded.lower())
     if _DIGIT.search(folded):
         found += patterns.births(folded) + patterns.zips(folded) + patterns.ages(folded)
@@ -87,41 +97,33 @@ def find_spans(text: str) -> list[Span]:
     return anchored(disjoint(found), places)
 
 
-def _may_hold_identifier(text: str) -> bool:
-    """Whether a text is worth searching: a cheap look that most values do not pass."""
-    if len(text) < _WORD_CHARACTERS and text.replace("_", "").isalpha():
-        return False
-    if (_SIGN.search(text) and _DOOR.search(text)) or max(map(len, text.split()), default=0) >= _KEY_CHARACTERS:
-        return True
-    # Letters of other alphabets, of other widths and with accents are looked at in their plain form.
-    return _CUES.search((text if text.isascii() else skeleton(text)[0]).lower()) is not None
-
-
 def _identifiers(folded: str, small: str) -> list[Span]:
+    digits = len(small.encode("ascii", "replace").translate(None, _NO_DIGITS))
+    longest = max(map(len, small.split()), default=0)
     words = frozenset(_WORD.findall(small))
     return [
         span
-        for find, first_words, signs in _finders()
-        if not (first_words and first_words.isdisjoint(words)) or any(sign in folded for sign in signs)
-        for span in find(folded, small)
+        for finder in _finders()
+        if finder.is_worth_trying(digits, longest, words) or any(sign in folded for sign in finder.signs)
+        for span in finder.find(folded, small)
     ]
 
 
 @lru_cache(1)
-def _finders() -> tuple[tuple[Finder, frozenset[str], str], ...]:
-    """Each with the words and signs of which one has to stand in the text. Imported at the first text searched."""
+def _finders() -> tuple[_Finder, ...]:
+    """Imported at the first text that is searched."""
     from app.protect.detect import births, coordinates, credentials, handles, numbers, patterns, plates, postal, wallets
 
-    always: frozenset[str] = frozenset()
     return (
-        (patterns.emails, always, ""),
-        (patterns.machine_addresses, always, ""),
-        (numbers.numbers, always, ""),
-        (credentials.credentials, always, ""),
-        (wallets.wallets, always, ""),
-        (coordinates.coordinates, always, ""),
-        (handles.handles, handles.FIRST_WORDS, "@/#"),
-        (plates.plates, plates.FIRST_WORDS, ""),
-        (postal.full_addresses, always, ""),
-        (births.full_births, always, ""),
+        _Finder(patterns.emails),
+        _Finder(patterns.machine_addresses),
+        _Finder(numbers.numbers, digits=4),
+        _Finder(credentials.keys, longest=12, signs=("-----BEGIN",)),
+        _Finder(credentials.beside_words),
+        _Finder(wallets.wallets, longest=25, signs=(".eth",)),
+        _Finder(coordinates.coordinates, digits=4, signs=("+", "///")),
+        _Finder(handles.handles, words=handles.FIRST_WORDS, signs=("@", "/", "#")),
+        _Finder(plates.plates, digits=1, words=plates.FIRST_WORDS),
+        _Finder(postal.full_addresses, digits=3),
+        _Finder(births.full_births),
     )

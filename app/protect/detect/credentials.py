@@ -66,6 +66,8 @@ _CUES = {
     ), "code"),
 }  # fmt: skip
 _CUE = any_of(_CUES)
+# Those that hold none of the others.
+_SHORTEST_CUES = tuple(word for word in _CUES if not any(other in word for other in _CUES if other != word))
 # Words that are part of many others.
 _WHOLE = frozenset(
     ("pass", "pw", "psk", "mdp", "clave", "sig", "pin", "otp", "tan", "cvv", "cvc", "cvv2", "cvc2", "seed")
@@ -96,8 +98,9 @@ _NO_SECRET = word_set(
 )
 
 
-def credentials(folded: str, small: str) -> list[Span]:
-    """Kind secret. `small` is the folded text in small letters."""
+def keys(folded: str, small: str) -> list[Span]:
+    """Kind secret: what its prefix, its shape or its place in a link or header tells. `small` is the folded text in
+    small letters."""
     found = list(_prefixed(folded))
     found += _in_parts(folded)
     if "-----BEGIN" in folded:
@@ -106,7 +109,6 @@ def credentials(folded: str, small: str) -> list[Span]:
         found += [Span(*hit.span(1), "secret") for hit in _BASIC.finditer(small)]
     if "://" in folded:
         found += [Span(*hit.span(1), "secret") for hit in _USERINFO.finditer(folded)]
-    found += _beside_words(folded, small)
     return found
 
 
@@ -161,6 +163,11 @@ def _private_keys(folded: str) -> Iterator[Span]:
             end = lines.end() if lines else hit.end()
         yield Span(hit.start(), end, "secret")
         start = end
+
+
+def beside_words(folded: str, small: str) -> list[Span]:
+    """Kind secret: what follows a word that speaks of one. `small` is the folded text in small letters."""
+    return list(_beside_words(folded, small)) if any(map(small.__contains__, _SHORTEST_CUES)) else []
 
 
 def _beside_words(folded: str, small: str) -> Iterator[Span]:

@@ -35,13 +35,4 @@ class Glance:
 def glance(text: str) -> Glance:
     """The first look."""
     kinds = text.encode("utf-8", "replace").translate(_KINDS)
-    return Glance(_SIGN in kinds or "[/" in text, _capital_inside(kinds))
-
-
-def _capital_inside(kinds: bytes) -> bool:
-    at = kinds.find(_CAPITAL, 1)
-    while at > 0:
-        if kinds[at - 1 : at] in (_CAPITAL, _INSIDE):
-            return True
-        at = kinds.find(_CAPITAL, at + 1)
-    return False
+    return Glance(_SIGN in kinds or "[/" in text, _INSIDE + _CAPITAL in kinds or _CAPITAL * 2 in kinds)

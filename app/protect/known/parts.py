@@ -29,6 +29,17 @@ def parts_of(folded: str) -> list[Form]:
     return [_form(word) for word in words if _is_specific(word)]
 
 
+def parts_of_subject(folded: str) -> list[Form]:
+    """The same of a subject. In `german-person-1` the words only say whose number it is: they do not count, where the
+    last one before the number is an ordinary word."""
+    words = WORD.findall(folded)
+    number = next((at for at, word in enumerate(words) if word.isdigit()), 0)
+    if number and _says_little(words[number - 1]):
+        said = frozenset(words[:number])
+        return [form for form in parts_of(folded) if form.letters not in said]
+    return parts_of(folded)
+
+
 def _form(word: str) -> Form:
     if word.isdigit():
         return of_words((word,), digits=True)
@@ -41,10 +52,12 @@ def _is_specific(word: str) -> bool:
         return len(word) >= _FEWEST_DIGITS
     if weight(word) < (_FEWEST_LETTERS if word.isalpha() else _FEWEST_DIGITS):
         return False
-    return not (word in _SAY_LITTLE or _is_ordinary(word))
+    return not _says_little(word)
 
 
-def _is_ordinary(word: str) -> bool:
+def _says_little(word: str) -> bool:
+    if word in _SAY_LITTLE:
+        return True
     # Here and not above: the list is read when the first value of several words comes.
     from app.protect.detect.words import is_listed
 

@@ -16,6 +16,8 @@ from urllib.parse import unquote_to_bytes
 _DEPTH = 3
 _LONGEST_TAG = 500
 
+# With one of these everything that is written otherwise begins.
+_BEGINNING = re.compile(r"[%=&\\<\x1b\[*~_`]")
 _WRITTEN = re.compile(
     r"(?P<percent>(?:%[0-9A-Fa-f]{2})+)"
     r"|(?P<quoted>(?:=[0-9A-F]{2}){2,}|=(?:20|2E|2D|5F))"
@@ -54,13 +56,21 @@ def readings(text: str) -> Iterator[Reading]:
         yield Reading(now, starts, ends)
 
 
+def may_be_encoded(text: str) -> bool:
+    """Whether a text may have another reading; cheap."""
+    return _BEGINNING.search(text) is not None
+
+
 def _undone(text: str) -> Reading | None:
     """One layer undone; None where there is nothing to undo."""
     parts: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
     end = 0
-    for found in _WRITTEN.finditer(text):
+    for sign in _BEGINNING.finditer(text):
+        found = _WRITTEN.match(text, sign.start()) if sign.start() >= end else None
+        if found is None:
+            continue
         start, after = found.span()
         parts.append(text[end:start])
         starts += range(end, start)

@@ -78,7 +78,7 @@ def spellings(attribute: str, value: str) -> Spellings | None:
         if _TELEPHONE.match(folded) and len(letters) >= 7:
             return _made(_of_number(folded, letters), number=folded)
         forms = [*_parts_of_address(attribute, value, folded), *_parts_of_mail(folded)]
-        forms += [] if "://" in folded else parts.parts_of(folded.partition("@")[0])
+        forms += [] if "://" in folded else _words_of(attribute, folded.partition("@")[0])
         if forms:
             return _made([*forms, whole(folded)], literal=literal)
     elif _is_address(attribute):
@@ -93,12 +93,17 @@ def looks(attribute: str, value: str, capital_inside: bool) -> list[Look]:
     words = [value.strip()]
     if not value.isalnum():
         folded = " ".join(fold(value).split())
-        known = called.parts_of(folded) if means_name(attribute, folded) else parts.parts_of(folded)
+        known = called.parts_of(folded) if means_name(attribute, folded) else _words_of(attribute, folded)
         if known:
             letters = {form.letters for form in known}
             words = [word for word in _BETWEEN_WORDS.split(value) if letters_of(fold(word)) in letters]
     found = looks_of(words)
     return found if capital_inside else without_capital_inside(found)
+
+
+def _words_of(attribute: str, folded: str) -> list[Form]:
+    """The words of a value that count by themselves."""
+    return parts.parts_of_subject(folded) if attribute == "subject" else parts.parts_of(folded)
 
 
 def means_name(attribute: str, folded: str) -> bool:
