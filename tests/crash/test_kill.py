@@ -12,7 +12,7 @@ from tests.contract.worlds import SqliteWorld, decide
 from tests.crash.conftest import Workers, many
 from tests.crash.worker import BATCH, QUEUE
 
-KILLS = [pytest.param(4, id="4"), pytest.param(100, id="100", marks=pytest.mark.heavy)]
+KILLS = [pytest.param(6, id="6"), pytest.param(100, id="100", marks=pytest.mark.heavy)]
 IMPORT_KILLS = [pytest.param(3, id="3"), pytest.param(50, id="50", marks=pytest.mark.heavy)]
 
 
