@@ -57,7 +57,7 @@ def _import(arguments: argparse.Namespace) -> int:
     from app.cli.protect import after_import
     from app.intake.admission import Admission
     from app.intake.mapping import check_mapping
-    from app.intake.parallel import usual_workers
+    from app.intake.parallel import seldom_collected, usual_workers
     from app.intake.prepare import Recipe
     from app.intake.proxies import Sampler
     from app.intake.read import open_stream
@@ -71,7 +71,7 @@ def _import(arguments: argparse.Namespace) -> int:
     keys = workspace.keys()
     codes: list[int] = []
     sampler = Sampler()
-    with opened_store(workspace) as store:
+    with opened_store(workspace) as store, seldom_collected():
         admission = Admission(store, keys, arguments.queue, policy, person_of(arguments, workspace), columns)
         total = admission.count
         for name in arguments.files:

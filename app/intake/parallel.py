@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 
@@ -32,6 +33,24 @@ class Batch:
 
     items: list[Raw]
     now: int
+
+
+# Objects and generations before the next collection. Records are trees: looking for cycles among them a thousand times
+# a second finds nothing.
+_SELDOM = (100_000, 50, 100)
+
+
+@contextmanager
+def seldom_collected() -> Iterator[None]:
+    """Looks for cycles among objects seldom, and among those that are there already not at all."""
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(*_SELDOM)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 # Items with what became of them. Only the second half travels back from a worker.
@@ -132,8 +151,7 @@ def begin() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    # Records are trees: looking for cycles among them a thousand times a second finds nothing.
-    gc.set_threshold(100_000, 50, 100)
+    gc.set_threshold(*_SELDOM)
 
 
 def _start(recipe: Recipe) -> None:
