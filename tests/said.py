@@ -30,6 +30,7 @@ def asked(number: int) -> dict[str, Any]:
         "inputs": inputs,
         "sensitive": [{"name": "sex", "value": chance.choice("FM")}],
         "provenance": {"model": {"name": "risk", "version": "3"}},
+        "reply_to": {"url": "https://example.org/verdicts"},
     }
     if number % 3:
         record["domain"] = chance.choice(("retail", "farming"))
@@ -57,7 +58,19 @@ def answered(record: dict[str, Any], chance: random.Random) -> dict[str, Any]:
         "extra": {"zzsaidzz": chance.choice(LABELS)},
         "decision_of_the_model": chance.choice(LABELS),
     }
+    optional |= _beside(record, chance)
     return {**record, "output": output, **{key: value for key, value in optional.items() if chance.random() < 0.8}}
+
+
+def _beside(record: dict[str, Any], chance: random.Random) -> dict[str, Any]:
+    """Parts of a record with what a model said of it under keys of the sender's own."""
+    provenance = {**record["provenance"], "explainer": {"version": f"{chance.random()}"}}
+    return {
+        "inputs": [{**item, "zzsaidzz": chance.random()} for item in record["inputs"]],
+        "task": {**record["task"], "zzsaidzz": chance.choice(LABELS)},
+        "provenance": {**provenance, "zzsaidzz": {"predicted": chance.choice(LABELS)}},
+        "reply_to": {**record["reply_to"], "zzsaidzz": chance.choice(LABELS)},
+    }
 
 
 def _flag(chance: random.Random) -> dict[str, Any]:

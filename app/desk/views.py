@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from app.model.case import CaseRow, CaseView
 from app.model.errors import Unavailable
 from app.model.policy import QueuePolicy
-from app.model.prediction import Prediction
+from app.model.prediction import Input, Prediction, ReplyTo, Task
+from app.model.provenance import Provenance
 from app.model.rubric import Rubric
 from app.model.words import Severity, Stage
 
@@ -23,6 +24,13 @@ _SEEN_FIRST = frozenset(
         *("sensitive", "provenance", "reply_to"),
     )
 )
+# What the format defines in parts to which a sender may add keys. How an explainer was set up goes with what it said.
+_DEFINED = {
+    "task": frozenset(Task.model_fields),
+    "inputs": frozenset(Input.model_fields),
+    "provenance": frozenset(Provenance.model_fields) - {"explainer"},
+    "reply_to": frozenset(ReplyTo.model_fields),
+}
 # Of what is sealed: names as `app.protect.protector` gives them.
 _SEALED_FIRST = ("inputs.", "text.inputs.", "sensitive.", "subject")
 _JUDGED_BY_TEXT = ("generation", "action")
@@ -75,9 +83,18 @@ def prediction_of(row: Any, hidden: bool) -> Prediction:
 def concealed(record: dict[str, Any]) -> dict[str, Any]:
     """What may be seen of a protected record before a first judgement: no answer of the model, and nothing that tells
     it, such as flags, explanations, how it was sampled, unknown keys."""
-    seen = {key: value for key, value in record.items() if key in _SEEN_FIRST}
+    seen = {key: _of_format(key, value) for key, value in record.items() if key in _SEEN_FIRST}
     text = record["output"].get("text") if record["task"]["type"] in _JUDGED_BY_TEXT else None
     return {**seen, "output": {} if text is None else {"text": text}}
+
+
+def _of_format(section: str, value: Any) -> Any:
+    """A part of a record with the keys that the format defines there: others may tell what the model said."""
+    keys = _DEFINED.get(section)
+    if keys is None:
+        return value
+    parts = [{key: one[key] for key in one if key in keys} for one in (value if isinstance(value, list) else [value])]
+    return parts if isinstance(value, list) else parts[0]
 
 
 def seen_first(sealed: list[str], row: Any) -> list[str]:
